@@ -1,0 +1,69 @@
+"""What all command lines share: logging, sizes, and errors as one line with exit status 2."""
+
+import argparse
+import logging
+import os
+import sys
+
+from semseg.errors import ConfigError, SemsegError
+
+DONE = 0
+"""Exit status: ran to its end and all is good."""
+BAD_VERDICT = 1
+"""Exit status: ran to its end, but the verdict is bad or an input was skipped."""
+COULD_NOT_RUN = 2
+"""Exit status: could not run; one line on stderr says why."""
+INTERRUPTED = 130
+
+
+def run(main):
+    """Runs a script's ``main()`` and exits with its status.
+
+    A ``SemsegError`` becomes one line on stderr and exit status 2. Bugs keep their traceback.
+
+    Args:
+      main: function without arguments that returns an exit status or None (done).
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        status = main()
+    except SemsegError as error:
+        sys.stderr.write("error: %s\n" % " ".join(str(error).split("\n")))
+        status = COULD_NOT_RUN
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): silence the interpreter's own flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = DONE
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        status = INTERRUPTED
+    sys.exit(DONE if status is None else status)
+
+
+def parser(description, example):
+    """Returns an ``ArgumentParser`` whose ``--help`` ends with an example."""
+    return argparse.ArgumentParser(
+        description=description,
+        epilog="example:\n  " + example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def size(text):
+    """Reads ``HxW``, as in ``--size 256x512``, into (height, width).
+
+    Raises:
+      argparse.ArgumentTypeError: the text is no such size (argparse prints it, exit 2).
+    """
+    try:
+        return parse_size(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error))
+
+
+def parse_size(text):
+    """Reads ``HxW`` into (height, width) of positive integers, else raises ``ConfigError``."""
+    parts = str(text).lower().split("x")
+    if len(parts) == 2 and all(part.isdigit() and int(part) > 0 for part in parts):
+        return int(parts[0]), int(parts[1])
+    raise ConfigError("a size is HEIGHTxWIDTH in pixels, such as 256x512; found '%s'" % text)
