@@ -1,6 +1,6 @@
 """The class table: names and colours of the labels, and the label that means "ignore"."""
 
-from typing import Any, Dict, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -28,8 +28,7 @@ class ClassTable(NamedTuple):
     colors: Tuple[Color, ...]
 
     @classmethod
-    def create(cls, names, colors):
-        # type: (Sequence[str], Sequence[Sequence[int]]) -> ClassTable
+    def create(cls, names: Sequence[str], colors: Sequence[Sequence[int]]) -> "ClassTable":
         """Builds a checked table.
 
         Args:
@@ -43,40 +42,44 @@ class ClassTable(NamedTuple):
           ConfigError: no class, too many, a repeated name, or a colour that is none.
         """
         names = tuple(str(name) for name in names)
-        colors = tuple(_checked_color(color) for color in colors)
+        checked = tuple(_checked_color(color) for color in colors)
         if not 1 <= len(names) <= MAX_CLASSES:
-            raise ConfigError("a class table has 1 to %d classes, found %d" % (MAX_CLASSES, len(names)))
-        if len(colors) != len(names):
-            raise ConfigError("a class table needs one colour per class, found %d names and %d colours"
-                              % (len(names), len(colors)))
+            raise ConfigError(
+                "a class table has 1 to %d classes, found %d" % (MAX_CLASSES, len(names))
+            )
+        if len(checked) != len(names):
+            raise ConfigError(
+                "a class table needs one colour per class, found %d names and %d colours"
+                % (len(names), len(checked))
+            )
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ConfigError("class name used more than once: %s" % ", ".join(repeated))
-        return cls(names, colors)
+        return cls(names, checked)
 
     @classmethod
-    def from_list(cls, classes):
-        # type: (Sequence[Dict[str, Any]]) -> ClassTable
+    def from_list(cls, classes: Sequence[Dict[str, Any]]) -> "ClassTable":
         """Builds a table from ``[{"name": "road", "color": [128, 64, 128]}, ...]``."""
         try:
-            return cls.create([entry["name"] for entry in classes], [entry["color"] for entry in classes])
+            return cls.create(
+                [entry["name"] for entry in classes], [entry["color"] for entry in classes]
+            )
         except (KeyError, TypeError):
             raise ConfigError("classes must be a list of {name, color}, found %.80r" % (classes,))
 
-    def to_list(self):
-        # type: () -> list
+    def to_list(self) -> List[Dict[str, Any]]:
         """Returns the table as JSON-ready ``[{"name": ..., "color": [r, g, b]}, ...]``."""
-        return [{"name": name, "color": list(color)} for name, color in zip(self.names, self.colors)]
+        return [
+            {"name": name, "color": list(color)} for name, color in zip(self.names, self.colors)
+        ]
 
     @property
-    def num_classes(self):
-        # type: () -> int
+    def num_classes(self) -> int:
         """Number of classes, without void."""
         return len(self.names)
 
     @property
-    def palette(self):
-        # type: () -> np.ndarray
+    def palette(self) -> np.ndarray:
         """RGB colour of every possible label, uint8 (256, 3); void's for all that are no class."""
         palette = np.empty((256, 3), np.uint8)
         palette[:] = VOID_COLOR
@@ -84,8 +87,7 @@ class ClassTable(NamedTuple):
         return palette
 
 
-def _checked_color(color):
-    # type: (Sequence[int]) -> Color
+def _checked_color(color: Sequence[int]) -> Color:
     try:
         red, green, blue = (int(value) for value in color)
     except (TypeError, ValueError):

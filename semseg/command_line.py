@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import sys
+from typing import Callable, Optional, Tuple
 
 from semseg.errors import ConfigError, SemsegError
 
@@ -16,7 +17,7 @@ COULD_NOT_RUN = 2
 INTERRUPTED = 130
 
 
-def run(main):
+def run(main: Callable[[], Optional[int]]) -> None:
     """Runs a script's ``main()`` and exits with its status.
 
     A ``SemsegError`` becomes one line on stderr and exit status 2. Bugs keep their traceback.
@@ -40,7 +41,7 @@ def run(main):
     sys.exit(DONE if status is None else status)
 
 
-def parser(description, example):
+def parser(description: str, example: str) -> argparse.ArgumentParser:
     """Returns an ``ArgumentParser`` whose ``--help`` ends with an example."""
     return argparse.ArgumentParser(
         description=description,
@@ -49,7 +50,7 @@ def parser(description, example):
     )
 
 
-def size(text):
+def size(text: str) -> Tuple[int, int]:
     """Reads ``HxW``, as in ``--size 256x512``, into (height, width).
 
     Raises:
@@ -61,7 +62,7 @@ def size(text):
         raise argparse.ArgumentTypeError(str(error))
 
 
-def parse_size(text):
+def parse_size(text: object) -> Tuple[int, int]:
     """Reads ``HxW`` into (height, width) of positive integers, else raises ``ConfigError``."""
     parts = str(text).lower().split("x")
     if len(parts) == 2 and all(part.isdigit() and int(part) > 0 for part in parts):

@@ -5,6 +5,7 @@ is a choice, the choices. The command lines print it and exit with status 2.
 """
 
 import difflib
+from typing import Iterable
 
 
 class SemsegError(Exception):
@@ -39,7 +40,7 @@ class CheckpointError(SemsegError):
     """A run folder whose checkpoint is missing, damaged or of another network."""
 
 
-def unknown_name(kind, name, choices):
+def unknown_name(kind: str, name: object, choices: Iterable[object]) -> str:
     """Says that a name is unknown, lists the known ones and suggests the nearest.
 
     Args:
@@ -50,7 +51,7 @@ def unknown_name(kind, name, choices):
     Returns:
       ``"unknown network 'unnet'; available: resnet_baseline, unet (did you mean 'unet'?)"``
     """
-    choices = sorted(str(choice) for choice in choices)
-    text = "unknown %s '%s'; available: %s" % (kind, name, ", ".join(choices) or "none")
-    near = difflib.get_close_matches(str(name), choices, n=1)
+    names = sorted(str(choice) for choice in choices)
+    text = "unknown %s '%s'; available: %s" % (kind, name, ", ".join(names) or "none")
+    near = difflib.get_close_matches(str(name), names, n=1)
     return text + (" (did you mean '%s'?)" % near[0] if near else "")

@@ -20,11 +20,11 @@ class ConfusionMatrix:
         column counts predictions that are no class.
     """
 
-    def __init__(self, num_classes):
+    def __init__(self, num_classes: int) -> None:
         self.num_classes = int(num_classes)
         self.counts = np.zeros((self.num_classes, self.num_classes + 1), np.int64)
 
-    def update(self, labels, predictions):
+    def update(self, labels: np.ndarray, predictions: np.ndarray) -> None:
         """Adds one pair of label images.
 
         Args:
@@ -36,25 +36,31 @@ class ConfusionMatrix:
         """
         labels, predictions = np.asarray(labels), np.asarray(predictions)
         if labels.shape != predictions.shape:
-            raise ImageError("prediction is %s, its truth is %s; both must be of one size"
-                             % (_shape_text(predictions), _shape_text(labels)))
+            raise ImageError(
+                "prediction is %s, its truth is %s; both must be of one size"
+                % (_shape_text(predictions), _shape_text(labels))
+            )
         # One histogram of the 16-bit pairs: a single pass without masks or copies per class.
         pairs = (labels.astype(np.uint16) << 8) | predictions
         histogram = np.bincount(pairs.ravel(), minlength=65536).reshape(256, 256)
-        strangers = np.flatnonzero(histogram[self.num_classes:IGNORE].any(axis=1)) + self.num_classes
+        strangers = (
+            np.flatnonzero(histogram[self.num_classes : IGNORE].any(axis=1)) + self.num_classes
+        )
         if strangers.size:
-            raise ImageError("true label %d is neither a class (0..%d) nor ignore (%d)"
-                             % (strangers[0], self.num_classes - 1, IGNORE))
+            raise ImageError(
+                "true label %d is neither a class (0..%d) nor ignore (%d)"
+                % (strangers[0], self.num_classes - 1, IGNORE)
+            )
         rows = histogram[: self.num_classes]
         self.counts[:, :-1] += rows[:, : self.num_classes]
-        self.counts[:, -1] += rows[:, self.num_classes:].sum(axis=1)
+        self.counts[:, -1] += rows[:, self.num_classes :].sum(axis=1)
 
-    def merge(self, other):
+    def merge(self, other: "ConfusionMatrix") -> None:
         """Adds the counts of another matrix of the same size."""
         self.counts += other.counts
 
     @property
-    def iou(self):
+    def iou(self) -> np.ndarray:
         """Intersection over union per class, float64 (C,); NaN where a class never occurs."""
         true_positives = np.diag(self.counts).astype(np.float64)
         union = self.counts.sum(axis=1) + self.counts[:, :-1].sum(axis=0) - true_positives
@@ -62,17 +68,17 @@ class ConfusionMatrix:
             return np.where(union > 0, true_positives / union, np.nan)
 
     @property
-    def mean_iou(self):
+    def mean_iou(self) -> float:
         """Mean of ``iou`` over the classes that occur; NaN if none does."""
         iou = self.iou
         return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
 
     @property
-    def pixel_accuracy(self):
+    def pixel_accuracy(self) -> float:
         """Share of the scored pixels that are predicted right; NaN without pixels."""
         total = self.counts.sum()
         return float(np.trace(self.counts[:, :-1]) / total) if total else float("nan")
 
 
-def _shape_text(array):
+def _shape_text(array: np.ndarray) -> str:
     return "x".join(str(size) for size in array.shape)

@@ -7,8 +7,7 @@ from semseg.errors import ConfigError
 _MODULE_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
-def package_folder():
-    # type: () -> str
+def package_folder() -> str:
     """Returns the folder that holds ``config/`` and ``models/``.
 
     That is the repository root (a checkout, ``pip install -e``, a devel space), or
@@ -25,10 +24,11 @@ def package_folder():
     for candidate in candidates:
         if os.path.isdir(os.path.join(candidate, "config", "datasets")):
             return candidate
-    raise ConfigError("no config/datasets folder found above %s; is the package installed whole?" % _MODULE_FOLDER)
+    raise ConfigError(
+        "no config/datasets folder found above %s; is the package installed whole?" % _MODULE_FOLDER
+    )
 
 
-def shipped_file(*parts):
-    # type: (str) -> str
+def shipped_file(*parts: str) -> str:
     """Returns the path of a shipped file, such as ``shipped_file("config", "segmenter.yaml")``."""
     return os.path.join(package_folder(), *parts)
