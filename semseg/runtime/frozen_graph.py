@@ -1,0 +1,274 @@
+"""The frozen graph: the one file that crosses from the workstation to the robot.
+
+A graph is a program, so it is read and checked here, without TensorFlow, before any engine
+sees it: its nodes, types and constants, the ops it uses, its tables, card and digest.
+``docs/frozen_graph.md`` describes the format.
+"""
+
+import os
+from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from semseg.classes import ClassTable
+from semseg.errors import ConfigError, GraphError
+from semseg.runtime.card import FORMAT, MODEL_CARD, Card, append_card, graph_digest
+from semseg.runtime.graph_def import Node, Shape, read_nodes
+from semseg.runtime.ops import ALLOWED_OPS
+from semseg.runtime.protobuf import WireError
+
+__all__ = [
+    "ALLOWED_OPS",
+    "CLASS_COLORS",
+    "CLASS_CONFIDENCE",
+    "CLASS_IDS",
+    "CLASS_PROBABILITIES",
+    "DISPARITY",
+    "FORMAT",
+    "ID_TO_CLASS_NAMES",
+    "ID_TO_RGB",
+    "INPUT",
+    "MODEL_CARD",
+    "RIGHT",
+    "Card",
+    "FrozenGraph",
+    "GraphInput",
+    "append_card",
+    "graph_digest",
+    "read_frozen_graph",
+]
+
+INPUT = "input"
+RIGHT = "right"
+DISPARITY = "disparity"
+CLASS_IDS = "class_ids"
+CLASS_CONFIDENCE = "class_confidence"
+CLASS_PROBABILITIES = "class_probabilities"
+CLASS_COLORS = "class_colors"
+ID_TO_RGB = "id_to_rgb"
+ID_TO_CLASS_NAMES = "id_to_class_names"
+
+_INPUTS = {INPUT: ("uint8", 3), RIGHT: ("uint8", 3), DISPARITY: ("float32", 1)}
+_MAX_FILE_BYTES = 2 ** 31 - 1  # The limit of a protobuf message.
+_MAX_PADDING_BYTES = 64 * 2 ** 20
+_MAX_HOPS = 8
+
+
+class GraphInput(NamedTuple):
+    """An input tensor: name, data type, and (N, height, width, channels), None where open."""
+
+    name: str
+    dtype: str
+    shape: Tuple[Optional[int], ...]
+
+    @property
+    def size(self) -> Optional[Tuple[int, int]]:
+        """The fixed (height, width), or None if either is open."""
+        return None if None in self.shape[1:3] else (self.shape[1], self.shape[2])
+
+
+class FrozenGraph(NamedTuple):
+    """A checked frozen graph.
+
+    Attributes:
+      path: where it was read from.
+      data: the file's bytes, those that were checked.
+      card: its card; None for a graph of PARIS-sem-seg.
+      classes: names and RGB colours of its classes.
+      ops: the ops it uses.
+      inputs: its input tensors, ``input`` first.
+      has_labels: whether it has ``class_ids`` and ``class_confidence``.
+      digest: SHA-256 of the graph without its card, hexadecimal.
+    """
+
+    path: str
+    data: bytes
+    card: Optional[Card]
+    classes: ClassTable
+    ops: FrozenSet[str]
+    inputs: Tuple[GraphInput, ...]
+    has_labels: bool
+    digest: str
+
+
+def read_frozen_graph(path: str) -> FrozenGraph:
+    """Reads a frozen graph and checks all that can be checked without running it.
+
+    Args:
+      path: a ``.pb`` file written by ``scripts/freeze.py`` or by PARIS-sem-seg.
+
+    Raises:
+      GraphError: the file is missing, damaged, no frozen graph, or not to be trusted.
+    """
+    path = str(path)
+    data = _read_file(path)
+    try:
+        nodes = _checked_nodes(read_nodes(memoryview(data)))
+        inputs = _inputs(nodes)
+        classes = _classes(nodes)
+        digest = graph_digest(data)
+        card = _card(nodes, classes, digest)
+    except (WireError, GraphError) as error:
+        raise GraphError(
+            "%s is no usable frozen graph: %s (expected a .pb made by scripts/freeze.py)"
+            % (path, error)
+        )
+    return FrozenGraph(
+        path=path,
+        data=data,
+        card=card,
+        classes=classes,
+        ops=frozenset(node.op for node in nodes.values()),
+        inputs=inputs,
+        has_labels=CLASS_IDS in nodes and CLASS_CONFIDENCE in nodes,
+        digest=digest,
+    )
+
+
+def _read_file(path):
+    try:
+        with open(path, "rb") as file:
+            if os.fstat(file.fileno()).st_size > _MAX_FILE_BYTES:
+                raise GraphError("%s is larger than 2 GiB; no frozen graph is" % path)
+            return file.read()
+    except OSError as error:
+        raise GraphError("cannot read the model %s: %s" % (path, error.strerror))
+
+
+def _checked_nodes(nodes: List[Node]) -> Dict[str, Node]:
+    by_name = {node.name: node for node in nodes}
+    if len(by_name) != len(nodes):
+        raise GraphError("two of its nodes have one name")
+    if not nodes:
+        raise GraphError("it has no nodes")
+    foreign = sorted({node.op for node in nodes} - ALLOWED_OPS)
+    if foreign:
+        raise GraphError(
+            "it uses %s, which no inference of ours needs" % ", ".join(map(repr, foreign[:5]))
+        )
+    _check_edges(by_name)
+    _check_constants(nodes)
+    return by_name
+
+
+def _check_edges(nodes):
+    """Every input must exist, and no node may depend on itself (Kahn's algorithm)."""
+    waiting, consumers = {}, {name: [] for name in nodes}
+    for node in nodes.values():
+        sources = {_source(text) for text in node.inputs}
+        waiting[node.name] = len(sources)
+        for source in sources:
+            if source not in nodes:
+                raise GraphError("node '%s' has unknown input '%s'" % (node.name, source))
+            consumers[source].append(node.name)
+    ready = [name for name, count in waiting.items() if not count]
+    done = 0
+    while ready:
+        done += 1
+        for consumer in consumers[ready.pop()]:
+            waiting[consumer] -= 1
+            if not waiting[consumer]:
+                ready.append(consumer)
+    if done != len(nodes):
+        raise GraphError("its nodes form a loop")
+
+
+def _check_constants(nodes):
+    padding = 0
+    for node in nodes:
+        if node.op == "Const":
+            try:
+                padding += node.constant().padding
+            except WireError as error:
+                raise GraphError("constant '%s': %s" % (node.name, error))
+    if padding > _MAX_PADDING_BYTES:
+        raise GraphError("its constants unfold to %d MiB more than it holds" % (padding >> 20))
+
+
+def _inputs(nodes) -> Tuple[GraphInput, ...]:
+    placeholders = [node for node in nodes.values() if node.op.startswith("Placeholder")]
+    for name in (INPUT, CLASS_PROBABILITIES):
+        if name not in nodes:
+            raise GraphError(
+                "it has no tensor '%s'; its inputs are: %s"
+                % (name, ", ".join(node.name for node in placeholders) or "none")
+            )
+    inputs = tuple(_input(node) for node in placeholders)
+    if INPUT not in {found.name for found in inputs}:
+        raise GraphError("its tensor '%s' is %s, no input" % (INPUT, nodes[INPUT].op))
+    return tuple(sorted(inputs, key=lambda found: list(_INPUTS).index(found.name)))
+
+
+def _input(node) -> GraphInput:
+    if node.name not in _INPUTS:
+        raise GraphError(
+            "it needs input '%s'; known inputs are %s" % (node.name, ", ".join(_INPUTS))
+        )
+    dtype, channels = _INPUTS[node.name]
+    shape: Shape = node.shape()
+    fits = shape is not None and len(shape) == 4 and shape[3] == channels and 0 not in shape
+    if node.dtype() != dtype or not fits:
+        raise GraphError(
+            "its input '%s' is %s %s; expected %s [N, H, W, %d]"
+            % (node.name, node.dtype(), "of any shape" if shape is None else list(shape), dtype, channels)
+        )
+    return GraphInput(node.name, dtype, shape)
+
+
+def _classes(nodes) -> ClassTable:
+    colors = _table(nodes, ID_TO_RGB)
+    names = _table(nodes, ID_TO_CLASS_NAMES)
+    if colors.dtype == object or colors.ndim != 2 or colors.shape[1] != 3:
+        raise GraphError("its '%s' is no table of colours [C + 1, 3]" % ID_TO_RGB)
+    if names.dtype != object or names.ndim != 1 or len(names) != len(colors):
+        raise GraphError(
+            "its '%s' is no list of %d names, one per colour" % (ID_TO_CLASS_NAMES, len(colors))
+        )
+    try:
+        texts = [name.decode("utf-8") for name in names]
+        return ClassTable.create(texts[:-1], colors[:-1, ::-1])  # Stored as BGR, void last.
+    except (ConfigError, UnicodeDecodeError) as error:
+        raise GraphError("its class table: %s" % error)
+
+
+def _table(nodes, name) -> np.ndarray:
+    node = nodes.get(name)
+    for _ in range(_MAX_HOPS):
+        if node is not None and node.op == "Identity" and len(node.inputs) == 1:
+            node = nodes[_source(node.inputs[0])]
+    if node is None or node.op != "Const":
+        raise GraphError("it has no constant '%s'" % name)
+    return node.constant().array()
+
+
+def _card(nodes, classes, digest) -> Optional[Card]:
+    if MODEL_CARD not in nodes:
+        return None
+    text = _table(nodes, MODEL_CARD)
+    if text.dtype != object or text.shape != ():
+        raise GraphError("its card is no string")
+    try:
+        card = Card.from_json(text.item().decode("utf-8"))
+    except UnicodeDecodeError:
+        raise GraphError("its card is no UTF-8 text")
+    if card.graph_sha256 != digest:
+        raise GraphError("its digest is not its card's: it was changed or damaged after freezing")
+    if card.classes != classes:
+        raise GraphError(
+            "its tables and its card disagree on the classes: %s"
+            % _first_difference(classes, card.classes)
+        )
+    return card
+
+
+def _first_difference(table, card):
+    rows = [list(zip(classes.names, classes.colors)) for classes in (table, card)]
+    for position, (ours, theirs) in enumerate(zip(*rows)):
+        if ours != theirs:
+            return "class %d is %s in the table, %s in the card" % (position, ours, theirs)
+    return "%d in the table, %d in the card" % (len(rows[0]), len(rows[1]))
+
+
+def _source(tensor):
+    """Returns the node that makes a tensor: ``a`` of ``a``, ``a:1`` and ``^a``."""
+    return tensor.lstrip("^").split(":")[0]
