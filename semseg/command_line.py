@@ -4,7 +4,7 @@ import argparse
 import logging
 import os
 import sys
-from typing import Callable, Optional, Tuple
+from typing import Callable, NoReturn, Optional, Tuple
 
 from semseg.errors import ConfigError, SemsegError
 
@@ -20,7 +20,8 @@ INTERRUPTED = 130
 def run(main: Callable[[], Optional[int]]) -> None:
     """Runs a script's ``main()`` and exits with its status.
 
-    A ``SemsegError`` becomes one line on stderr and exit status 2. Bugs keep their traceback.
+    A ``SemsegError``, or what the operating system refuses (a missing file, a full disk),
+    becomes one line on stderr and exit status 2. Bugs keep their traceback.
 
     Args:
       main: function without arguments that returns an exit status or None (done).
@@ -29,21 +30,37 @@ def run(main: Callable[[], Optional[int]]) -> None:
     try:
         status = main()
     except SemsegError as error:
-        sys.stderr.write("error: %s\n" % " ".join(str(error).split("\n")))
-        status = COULD_NOT_RUN
+        status = _could_not_run(str(error))
     except BrokenPipeError:
         # The reader of our output went away (`| head`): silence the interpreter's own flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = DONE
+    except OSError as error:
+        if error.errno is None:
+            raise
+        where = "%s: " % error.filename if error.filename else ""
+        status = _could_not_run(where + os.strerror(error.errno))
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         status = INTERRUPTED
     sys.exit(DONE if status is None else status)
 
 
+def _could_not_run(reason: str) -> int:
+    sys.stderr.write("error: %s\n" % " ".join(reason.split("\n")))
+    return COULD_NOT_RUN
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a wrong flag with one line, as every other mistake is answered."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.exit(_could_not_run("%s (%s --help lists the flags)" % (message, self.prog)))
+
+
 def parser(description: str, example: str) -> argparse.ArgumentParser:
     """Returns an ``ArgumentParser`` whose ``--help`` ends with an example."""
-    return argparse.ArgumentParser(
+    return _Parser(
         description=description,
         epilog="example:\n  " + example,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -65,6 +82,6 @@ def size(text: str) -> Tuple[int, int]:
 def parse_size(text: object) -> Tuple[int, int]:
     """Reads ``HxW`` into (height, width) of positive integers, else raises ``ConfigError``."""
     parts = str(text).lower().split("x")
-    if len(parts) == 2 and all(part.isdigit() and int(part) > 0 for part in parts):
+    if len(parts) == 2 and all(part.isdecimal() and int(part) > 0 for part in parts):
         return int(parts[0]), int(parts[1])
     raise ConfigError("a size is HEIGHTxWIDTH in pixels, such as 256x512; found '%s'" % text)

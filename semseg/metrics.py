@@ -32,9 +32,12 @@ class ConfusionMatrix:
           predictions: predicted labels, uint8 of the same shape.
 
         Raises:
-          ImageError: the shapes differ, or a true label is neither a class nor ``IGNORE``.
+          ImageError: the shapes differ, an array is not uint8, or a true label is neither a
+            class nor ``IGNORE``.
         """
-        labels, predictions = np.asarray(labels), np.asarray(predictions)
+        for array in (labels, predictions):
+            if array.dtype != np.uint8:
+                raise ImageError("labels must be uint8, found %s" % array.dtype)
         if labels.shape != predictions.shape:
             raise ImageError(
                 "prediction is %s, its truth is %s; both must be of one size"
