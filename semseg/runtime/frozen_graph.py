@@ -13,7 +13,7 @@ import numpy as np
 from semseg.classes import ClassTable
 from semseg.errors import ConfigError, GraphError
 from semseg.runtime.card import FORMAT, MODEL_CARD, Card, append_card, graph_digest
-from semseg.runtime.graph_def import Node, Shape, read_nodes
+from semseg.runtime.graph_def import Node, read_nodes
 from semseg.runtime.ops import ALLOWED_OPS
 from semseg.runtime.protobuf import WireError
 
@@ -49,9 +49,10 @@ ID_TO_RGB = "id_to_rgb"
 ID_TO_CLASS_NAMES = "id_to_class_names"
 
 _INPUTS = {INPUT: ("uint8", 3), RIGHT: ("uint8", 3), DISPARITY: ("float32", 1)}
-_MAX_FILE_BYTES = 2 ** 31 - 1  # The limit of a protobuf message.
-_MAX_PADDING_BYTES = 64 * 2 ** 20
+_MAX_FILE_BYTES = 2**31 - 1  # The limit of a protobuf message.
+_MAX_PADDING_BYTES = 64 * 2**20
 _MAX_HOPS = 8
+_MAX_INPUTS = 2
 
 
 class GraphInput(NamedTuple):
@@ -194,8 +195,12 @@ def _inputs(nodes) -> Tuple[GraphInput, ...]:
                 % (name, ", ".join(node.name for node in placeholders) or "none")
             )
     inputs = tuple(_input(node) for node in placeholders)
-    if INPUT not in {found.name for found in inputs}:
-        raise GraphError("its tensor '%s' is %s, no input" % (INPUT, nodes[INPUT].op))
+    names = {found.name for found in inputs}
+    if INPUT not in names or len(inputs) > _MAX_INPUTS:
+        raise GraphError(
+            "its inputs are %s; expected '%s' and at most one of '%s', '%s'"
+            % (", ".join(sorted(names)) or "none", INPUT, RIGHT, DISPARITY)
+        )
     return tuple(sorted(inputs, key=lambda found: list(_INPUTS).index(found.name)))
 
 
@@ -205,12 +210,12 @@ def _input(node) -> GraphInput:
             "it needs input '%s'; known inputs are %s" % (node.name, ", ".join(_INPUTS))
         )
     dtype, channels = _INPUTS[node.name]
-    shape: Shape = node.shape()
+    shape = node.shape()
     fits = shape is not None and len(shape) == 4 and shape[3] == channels and 0 not in shape
     if node.dtype() != dtype or not fits:
         raise GraphError(
             "its input '%s' is %s %s; expected %s [N, H, W, %d]"
-            % (node.name, node.dtype(), "of any shape" if shape is None else list(shape), dtype, channels)
+            % (node.name, node.dtype(), shape or "of any shape", dtype, channels)
         )
     return GraphInput(node.name, dtype, shape)
 

@@ -109,14 +109,14 @@ class Fit(NamedTuple):
         """Returns a disparity image at the network's size.
 
         Args:
-          disparity: float32 (H, W) or (H, W, 1), pixels at the image's width, 0 unknown.
+          disparity: float32 (H, W), pixels at the image's width, 0 unknown.
 
         Returns:
           float32 (h, w, 1), pixels at the network's width. Not interpolated: a mean with an
           unknown or with the background would be the disparity of nothing.
         """
         scale = np.float32(self.inner_size[1] / self.image_size[1])
-        resized = resize_labels(disparity.reshape(self.image_size + (1,)), self.inner_size)
+        resized = resize_labels(disparity[..., np.newaxis], self.inner_size)
         return self._pad(resized * scale)
 
     def undo(self, labels: np.ndarray) -> np.ndarray:

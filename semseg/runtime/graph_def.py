@@ -170,7 +170,8 @@ class Constant(NamedTuple):
         """Decodes an integer or string tensor (strings as bytes objects)."""
         content = self.values["content"]
         if content is not None and len(content):
-            return np.frombuffer(content, np.dtype(self.dtype).newbyteorder("<")).reshape(self.shape)
+            dtype = np.dtype(self.dtype).newbyteorder("<")
+            return np.frombuffer(content, dtype).reshape(self.shape)
         if self.dtype == "string":
             numbers, dtype = [bytes(value) for value in self.values["string_val"]], object
         elif self.dtype in ("uint8", "int8", "uint16", "int16", "int32", "int64"):
@@ -226,8 +227,7 @@ def _node(data):
     if not node["name"] or not node["op"]:
         raise WireError("a node has no name or no op")
     attrs = {}
-    for entry in node["attrs"]:
-        entry = read_message(entry, _ATTR)
+    for entry in (read_message(attr, _ATTR) for attr in node["attrs"]):
         if entry["key"] in attrs or entry["value"] is None:
             raise WireError("node '%s': attribute '%s' is damaged" % (node["name"], entry["key"]))
         try:

@@ -56,13 +56,12 @@ def read_message(data: memoryview, schema: Schema) -> Dict[str, Any]:
         field = schema.get(number)
         if field is None:
             continue
-        value = _typed(field, wire_type, value)
         if field.repeated:
-            found[field.name].append(value)
+            found[field.name].append(_typed(field, wire_type, value))
         elif found[field.name] is not None:
             raise WireError("field '%s' occurs twice" % field.name)
         else:
-            found[field.name] = value
+            found[field.name] = _typed(field, wire_type, value)
     return found
 
 

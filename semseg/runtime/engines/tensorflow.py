@@ -1,0 +1,63 @@
+"""The TensorFlow engine: TensorFlow 1.15 to the newest 2.x, CPU or GPU."""
+
+import os
+import warnings
+
+from semseg.errors import EngineError
+from semseg.runtime.engines import Engine
+
+# Only errors, unless the user asked for more; read when TensorFlow is imported. Two lines of
+# oneDNN pass all the same: hiding stderr would hide "needs AVX" before an abort, too.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # 1.15 warns of numpy's plans a dozen times.
+    import tensorflow
+
+tf1 = tensorflow.compat.v1
+
+
+class TensorFlowEngine(Engine):
+    """Runs a frozen graph in a TensorFlow session. Takes GPU memory as it needs it."""
+
+    def __init__(self, graph, precision, threads):
+        self.precision = precision
+        self._callables = {}
+        imported = tf1.Graph()
+        try:
+            definition = tf1.GraphDef.FromString(graph.data)
+            with imported.as_default():
+                tf1.import_graph_def(definition, name="")
+        except Exception as error:  # The protobuf library's own errors have no public base.
+            raise EngineError(
+                "TensorFlow %s cannot load %s: %s"
+                % (tensorflow.__version__, graph.path, _one_line(error))
+            )
+        self._session = tf1.Session(graph=imported, config=_session_config(threads))
+
+    def run(self, feeds, outputs):  # noqa: D102 - see Engine
+        key = (tuple(feeds), tuple(outputs))
+        if key not in self._callables:
+            # A callable skips the checks and look-ups that Session.run repeats at every call.
+            self._callables[key] = self._session.make_callable(
+                [name + ":0" for name in outputs], [name + ":0" for name in feeds]
+            )
+        try:
+            return tuple(self._callables[key](*feeds.values()))
+        except tensorflow.errors.OpError as error:
+            raise EngineError(
+                "TensorFlow %s failed: %s" % (tensorflow.__version__, _one_line(error))
+            )
+
+    def close(self):  # noqa: D102 - see Engine
+        self._callables.clear()
+        self._session.close()
+
+
+def _session_config(threads):
+    config = tf1.ConfigProto(intra_op_parallelism_threads=threads or 0)
+    config.gpu_options.allow_growth = True  # Else it takes all memory, which a Jetson's CPU shares.
+    return config
+
+
+def _one_line(error):
+    return str(error).strip().split("\n")[0][:300]

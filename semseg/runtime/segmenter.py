@@ -1,0 +1,283 @@
+"""The segmenter: a frozen graph in an engine, from images to labels of the images' size."""
+
+import logging
+from time import perf_counter
+from typing import List, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from semseg.classes import ClassTable
+from semseg.errors import GraphError, ImageError
+from semseg.runtime import frozen_graph
+from semseg.runtime.card import SQUASH, Card
+from semseg.runtime.engines import AUTO, Engine, load_engine
+from semseg.runtime.frozen_graph import FrozenGraph, read_frozen_graph
+from semseg.runtime.geometry import Fit, Size
+
+_LABEL_OUTPUTS = (frozen_graph.CLASS_IDS, frozen_graph.CLASS_CONFIDENCE)
+_PROBABILITY_OUTPUTS = (frozen_graph.CLASS_PROBABILITIES,)
+_OPEN_WIDTH = 512
+_OPEN_MULTIPLE = 32
+_USUAL_IMAGE = (480, 640)
+
+_log = logging.getLogger(__name__)
+
+
+class Timing(NamedTuple):
+    """Milliseconds per image: fitting it, inference, bringing its labels to its size."""
+
+    resize_ms: float
+    inference_ms: float
+    restore_ms: float
+
+
+class Segmentation(NamedTuple):
+    """The labels of one image, at the image's size.
+
+    Attributes:
+      labels: uint8 (H, W), the most probable class of each pixel.
+      confidence: float32 (H, W), its probability, 0..1.
+      probabilities: float32 (H, W, C), or None if they were not asked for.
+      timing: what it took.
+    """
+
+    labels: np.ndarray
+    confidence: np.ndarray
+    probabilities: Optional[np.ndarray]
+    timing: Timing
+
+
+class Segmenter:
+    """Labels images with a frozen graph. For one thread at a time.
+
+    Attributes:
+      graph: the checked graph.
+      engine: name of the engine it runs in.
+      precision: precision that the engine computes in.
+      input_size: (height, width) of the network's input, or None: chosen for each image.
+    """
+
+    def __init__(self, graph: FrozenGraph, engine: str, runner: Engine, input_size: Optional[Size]):
+        """Use ``load``."""
+        self.graph = graph
+        self.engine = engine
+        self.precision = runner.precision
+        self.input_size = input_size
+        self._runner = runner
+        self._announced = set()
+
+    @classmethod
+    def load(
+        cls,
+        model: str,
+        engine: str = AUTO,
+        input_size: Optional[Size] = None,
+        precision: str = AUTO,
+        threads: Optional[int] = None,
+    ) -> "Segmenter":
+        """Checks a graph, loads it into an engine and runs it once, so that no image waits.
+
+        Args:
+          model: path of the frozen graph.
+          engine: name of an engine, or ``auto``.
+          input_size: (height, width) of the network's input; default is the card's, and
+            without card or size there: width 512, height by the image's aspect.
+          precision: one of the engine's, or ``auto`` (float32).
+          threads: how many threads compute; None leaves it to the engine.
+
+        Raises:
+          GraphError: the graph is missing, damaged, or cannot have that size.
+          EngineError: the engine is missing or cannot run the graph as asked.
+        """
+        graph = read_frozen_graph(model)
+        size = _network_size(graph, input_size)
+        name, runner = load_engine(engine, graph, precision, threads)
+        segmenter = cls(graph, name, runner, size)
+        segmenter._warm_up()
+        return segmenter
+
+    @property
+    def classes(self) -> ClassTable:
+        """Names and colours of the classes."""
+        return self.graph.classes
+
+    @property
+    def card(self) -> Optional[Card]:
+        """The graph's card; None for a graph of PARIS-sem-seg."""
+        return self.graph.card
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the graph without its card."""
+        return self.graph.digest
+
+    def segment(
+        self, image: np.ndarray, second: Optional[np.ndarray] = None, probabilities: bool = False
+    ) -> Segmentation:
+        """Labels one image.
+
+        Args:
+          image: uint8 (H, W, 3) RGB, any size.
+          second: for a graph with a second input only: the right image, or the disparity
+            image, float32 (H, W) in pixels at the image's width.
+          probabilities: whether to return the probabilities of all classes too.
+
+        Raises:
+          ImageError: the arrays are no such images.
+          EngineError: the engine failed.
+        """
+        start = perf_counter()
+        image = _checked_image(image)
+        fit = self._fit(image)
+        feeds = {frozen_graph.INPUT: fit.apply(image)[np.newaxis]}
+        feeds.update(self._second_feed(fit, second))
+        return self._infer(feeds, [fit], probabilities, start)[0]
+
+    def segment_batch(self, images: Sequence[np.ndarray]) -> List[Segmentation]:
+        """Labels several images, at once where the graph's batch size is open.
+
+        Args:
+          images: uint8 (H, W, 3) RGB each, of any sizes.
+
+        Raises:
+          ImageError: an array is no such image.
+          EngineError: the engine failed.
+        """
+        start = perf_counter()
+        images = [_checked_image(image) for image in images]
+        fits = [self._fit(image) for image in images]
+        at_once = (
+            len(self.graph.inputs) == 1
+            and self.graph.inputs[0].shape[0] is None
+            and len({fit.network_size for fit in fits}) == 1
+        )
+        if not at_once:
+            return [self.segment(image) for image in images]
+        batch = np.stack([fit.apply(image) for fit, image in zip(fits, images)])
+        return self._infer({frozen_graph.INPUT: batch}, fits, False, start)
+
+    def close(self) -> None:
+        """Frees the engine; the segmenter cannot be used any more."""
+        self._runner.close()
+
+    def __enter__(self) -> "Segmenter":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _infer(self, feeds, fits, probabilities, start):
+        fitted = perf_counter()
+        labels, confidence, all_probabilities = self._run(feeds, probabilities)
+        inferred = perf_counter()
+        restored = [
+            (
+                fit.undo(labels[index]),
+                fit.undo(confidence[index]),
+                fit.undo(all_probabilities[index]) if probabilities else None,
+            )
+            for index, fit in enumerate(fits)
+        ]
+        spans = (fitted - start, inferred - fitted, perf_counter() - inferred)
+        timing = Timing(*[1000 * span / len(fits) for span in spans])
+        return [Segmentation(*arrays, timing=timing) for arrays in restored]
+
+    def _run(self, feeds, probabilities):
+        """Returns labels and confidence [N, h, w], probabilities [N, h, w, C] or None."""
+        if self.graph.has_labels and not probabilities:
+            labels, confidence = self._runner.run(feeds, _LABEL_OUTPUTS)
+            return labels, confidence, None
+        (all_probabilities,) = self._runner.run(feeds, _PROBABILITY_OUTPUTS)
+        labels = all_probabilities.argmax(axis=-1).astype(np.uint8)
+        return labels, all_probabilities.max(axis=-1), all_probabilities
+
+    def _fit(self, image):
+        network_size = self.input_size or self._announced_size(image.shape[:2])
+        card = self.graph.card
+        if card is None:
+            return Fit.create(image.shape[:2], network_size, SQUASH)
+        return Fit.create(image.shape[:2], network_size, card.fit, card.interpolation)
+
+    def _announced_size(self, image_size):
+        size = _open_size(image_size)
+        if image_size not in self._announced:
+            self._announced.add(image_size)
+            _log.info("images of %dx%d run at network size %dx%d", *(image_size + size))
+        return size
+
+    def _second_feed(self, fit, second):
+        names = [found.name for found in self.graph.inputs]
+        if len(names) != (1 if second is None else 2):
+            raise ImageError(
+                "%s takes %s; %s second image was given"
+                % (self.graph.path, " and ".join(names), "no" if second is None else "a")
+            )
+        if second is None:
+            return {}
+        is_disparity = names[1] == frozen_graph.DISPARITY
+        second = _checked_disparity(second) if is_disparity else _checked_image(second)
+        if second.shape[:2] != fit.image_size:
+            raise ImageError(
+                "the second image is %dx%d, the first %dx%d; both must be of one size"
+                % (second.shape[:2] + fit.image_size)
+            )
+        fitted = fit.apply_disparity(second) if is_disparity else fit.apply(second)
+        return {names[1]: fitted[np.newaxis]}
+
+    def _warm_up(self):
+        """Runs once on zeros; shows whether the outputs have the sizes that they should."""
+        height, width = self.input_size or _open_size(_USUAL_IMAGE)
+        batch = self.graph.inputs[0].shape[0] or 1
+        feeds = {
+            found.name: np.zeros((batch, height, width, found.shape[3]), found.dtype)
+            for found in self.graph.inputs
+        }
+        labels, confidence, probabilities = self._run(feeds, False)
+        channels = self.classes.num_classes if probabilities is None else probabilities.shape[3]
+        expected = (batch, height, width)
+        if labels.dtype != np.uint8 or not labels.shape == confidence.shape == expected:
+            raise GraphError(
+                "%s makes labels of %s; expected uint8 of shape %s"
+                % (self.graph.path, _describe(labels), "x".join(map(str, expected)))
+            )
+        if channels != self.classes.num_classes:
+            raise GraphError(
+                "%s makes probabilities of %d classes, its table names %d"
+                % (self.graph.path, channels, self.classes.num_classes)
+            )
+
+
+def _network_size(graph, input_size) -> Optional[Size]:
+    fixed = graph.inputs[0].size
+    wanted = None if input_size is None else tuple(input_size)
+    if fixed is not None and wanted not in (None, fixed):
+        raise GraphError(
+            "%s is frozen at %dx%d and cannot run at %dx%d; freeze it without --size"
+            % ((graph.path,) + fixed + wanted)
+        )
+    return fixed or wanted or (graph.card.size if graph.card is not None else None)
+
+
+def _open_size(image_size) -> Size:
+    height = _OPEN_WIDTH * image_size[0] / image_size[1] / _OPEN_MULTIPLE
+    return max(1, int(round(height))) * _OPEN_MULTIPLE, _OPEN_WIDTH
+
+
+def _checked_image(image) -> np.ndarray:
+    is_image = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
+    if not is_image or image.dtype != np.uint8 or not image.size:
+        raise ImageError("an image is uint8 [H, W, 3] RGB; found %s" % _describe(image))
+    return np.ascontiguousarray(image)
+
+
+def _checked_disparity(disparity) -> np.ndarray:
+    is_plane = isinstance(disparity, np.ndarray) and disparity.ndim == 2
+    if not is_plane or disparity.dtype != np.float32:
+        raise ImageError("a disparity image is float32 [H, W]; found %s" % _describe(disparity))
+    return disparity
+
+
+def _describe(value):
+    if not isinstance(value, np.ndarray):
+        return type(value).__name__
+    return "%s of shape %s" % (value.dtype, "x".join(map(str, value.shape)))
