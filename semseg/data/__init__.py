@@ -1,0 +1,18 @@
+"""Datasets: declarations, samples, label decoding, augmentation and batches.
+
+``semseg.data.batches`` is not imported here: it needs Grain, which reading a dataset does not.
+"""
+
+from semseg.data.augmentation import AugmentationConfig, augment
+from semseg.data.samples import Sample, samples
+from semseg.data.specs import DatasetSpec, dataset_names, load_dataset
+
+__all__ = [
+    "AugmentationConfig",
+    "DatasetSpec",
+    "Sample",
+    "augment",
+    "dataset_names",
+    "load_dataset",
+    "samples",
+]
