@@ -1,0 +1,1 @@
+"""Training: configuration, losses, schedules, the trainer, checkpoints and freezing."""

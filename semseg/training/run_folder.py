@@ -1,0 +1,123 @@
+"""The folder of a training run: what it holds and how its text files and plots are written."""
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from semseg.errors import CheckpointError, ConfigError
+from semseg.training.config import ExperimentConfig, load_config
+
+LOG_COLUMNS = (
+    "step",
+    "loss",
+    "learning_rate",
+    "validation_loss",
+    "validation_mean_iou",
+    "validation_pixel_accuracy",
+)
+
+
+class RunFolder:
+    """Paths and records of one run.
+
+    Args:
+      path: the folder; made when the run begins.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.best = self.path / "checkpoints" / "best.npz"
+        self.last = self.path / "checkpoints" / "last.npz"
+        self.log = self.path / "log.csv"
+        self.curves = self.path / "curves.png"
+        self.images = self.path / "validation_images.npy"
+        self.tensorboard = self.path / "tensorboard"
+
+    def begin(self, config: ExperimentConfig, resume: bool) -> None:
+        """Makes the folder and writes the configuration.
+
+        Args:
+          config: the run's configuration.
+          resume: whether a run that is already there is to be continued.
+
+        Raises:
+          ConfigError: there is a run already and it is not to be continued, or it has another
+            configuration.
+          CheckpointError: the folder cannot be written.
+        """
+        if self.last.exists():
+            if not resume:
+                raise ConfigError(
+                    f"{self.path} holds a run already; continue it with --resume, or name "
+                    "another --workdir"
+                )
+            self._check_config(config)
+        try:
+            self.last.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.config, config.to_yaml().encode())
+        except OSError as error:
+            raise CheckpointError(f"cannot write the run folder {self.path}: {error}")
+
+    def write_images(self, images: np.ndarray) -> None:
+        """Keeps a few validation images, uint8 [n, H, W, 3]; freezing is checked on them."""
+        buffer = io.BytesIO()
+        np.save(buffer, images)
+        write_atomically(self.images, buffer.getvalue())
+
+    def write_history(self, history: Sequence[Mapping[str, Any]]) -> None:
+        """Writes ``log.csv`` and ``curves.png`` anew from all epochs so far."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, LOG_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+        write_atomically(self.log, text.getvalue().encode())
+        write_atomically(self.curves, _curves(history))
+
+    def _check_config(self, config: ExperimentConfig) -> None:
+        former = load_config(self.config)
+        changed = _differences(former.model_dump(), config.model_dump())
+        if changed:
+            raise ConfigError(
+                f"--resume continues a run as it began, but {self.config} differs: "
+                + ", ".join(changed)
+            )
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes a file beside and then replaces it, so that readers see the old or the new."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
+def _differences(former: Any, current: Any, key: str = "") -> list[str]:
+    if isinstance(former, dict) and isinstance(current, dict):
+        names = sorted({*former, *current})
+        pairs = ((name, former.get(name), current.get(name)) for name in names)
+        return [text for name, *values in pairs for text in _differences(*values, f"{key}.{name}")]
+    return [] if former == current else [f"{key[1:]} was {former}, is {current}"]
+
+
+def _curves(history: Sequence[Mapping[str, Any]]) -> bytes:
+    """Plots losses and validation mean IoU over the steps; returns a PNG."""
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    losses, scores = figure.subplots(1, 2)
+    steps = [epoch["step"] for epoch in history]
+    for column, label in (("loss", "training"), ("validation_loss", "validation")):
+        losses.plot(steps, [epoch[column] for epoch in history], label=label)
+    scores.plot(steps, [epoch["validation_mean_iou"] for epoch in history], color="tab:green")
+    losses.set(xlabel="step", ylabel="loss", yscale="log")
+    scores.set(xlabel="step", ylabel="validation mean IoU", ylim=(0, 1))
+    losses.legend()
+    for axes in (losses, scores):
+        axes.grid(alpha=0.3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()
