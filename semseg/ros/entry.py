@@ -1,0 +1,51 @@
+"""How a node of this package starts and ends."""
+
+import os
+import sys
+import threading
+
+import rospy
+
+from semseg.command_line import COULD_NOT_RUN, DONE
+from semseg.errors import SemsegError
+from semseg.ros.rosout import forward_logging
+
+END_S = 1.5
+
+
+def run_node(name, main):
+    """Runs a node and exits with its status.
+
+    A ``SemsegError`` becomes one fatal line on rosout and on the screen, and exit status 2.
+    After a signal the process ends within ``END_S`` seconds, whatever its threads compute.
+
+    Args:
+      name: the node's name, unless the launch file gives another.
+      main: function without arguments that returns an exit status or None (done).
+    """
+    rospy.init_node(name)
+    forward_logging()
+    rospy.on_shutdown(_end_in_time)
+    try:
+        status = main()
+    except SemsegError as error:
+        rospy.logfatal("%s", " ".join(str(error).split("\n")))
+        status = COULD_NOT_RUN
+    except rospy.ROSInterruptException:
+        status = DONE
+    _exit(DONE if status is None else status)
+
+
+def _end_in_time():
+    # A graph that loads or an inference that runs cannot be interrupted, only left behind.
+    timer = threading.Timer(END_S, _exit, [DONE])
+    timer.daemon = True
+    timer.start()
+
+
+def _exit(status):
+    rospy.signal_shutdown("done")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: that waits for engine threads, which may be deep inside an inference.
+    os._exit(status)

@@ -1,0 +1,118 @@
+"""What a person looks at after a playback: a picture sheet and a video."""
+
+import os
+from typing import Optional
+
+import cv2
+import numpy as np
+
+from semseg.classes import ClassTable
+from semseg.errors import ImageError
+from semseg.runtime import render
+
+SHEET_ROWS = 5
+MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 60.0
+
+
+class SampleSheet:
+    """Keeps a few frames, spread evenly over a playback of unknown length.
+
+    Args:
+      rows: number of frames that the sheet shows at least, if there were as many; at most
+        twice as many are kept.
+    """
+
+    def __init__(self, rows: int = SHEET_ROWS):
+        self._rows = rows
+        self._stride = 1
+        self._seen = 0
+        self._samples = {}
+
+    def add_image(self, stamp: int, image: np.ndarray) -> None:
+        """Offers the next frame's image, uint8 (H, W, 3) RGB."""
+        if self._seen % self._stride == 0:
+            self._samples[stamp] = {"image": image}
+        self._seen += 1
+        if len(self._samples) > 2 * self._rows:
+            self._stride *= 2
+            for dropped in list(self._samples)[1::2]:
+                del self._samples[dropped]
+
+    def add_labels(self, kind: str, stamp: int, labels: np.ndarray) -> None:
+        """Offers labels, uint8 (H, W); kept if their image was. ``kind``: ``true``, ``found``."""
+        if stamp in self._samples:
+            self._samples[stamp][kind] = labels
+
+    def draw(self, classes: ClassTable) -> Optional[np.ndarray]:
+        """Draws image, true and found labels side by side; None if no frame has all three."""
+        complete = [sample for sample in self._samples.values() if len(sample) == 3]
+        if not complete:
+            return None
+        chosen = np.linspace(0, len(complete) - 1, min(self._rows, len(complete))).round()
+        rows = [
+            [
+                sample["image"],
+                render.colorize(sample["true"], classes),
+                render.colorize(sample["found"], classes),
+            ]
+            for sample in (complete[int(position)] for position in chosen)
+        ]
+        return render.sheet(rows, ["image", "true labels", "published labels"])
+
+
+class VideoRecorder:
+    """Writes images into an MP4 file at the rate that their stamps have.
+
+    Args:
+      path: the file, which must end in ``.mp4``.
+    """
+
+    def __init__(self, path: str):
+        self._path = path
+        self._first = None
+        self._writer = None
+
+    def add(self, stamp: int, image: np.ndarray) -> None:
+        """Adds an image, uint8 (H, W, 3) RGB, of the first one's size; ``stamp`` in nanoseconds.
+
+        Raises:
+          ImageError: the file cannot be written.
+        """
+        if self._first is None:
+            self._first = stamp, image
+        elif self._writer is None:
+            self._open(1e9 / max(1, stamp - self._first[0]))
+            self._write(self._first[1])
+        if self._writer is not None:
+            self._write(image)
+
+    def close(self) -> None:
+        """Completes the file."""
+        if self._writer is not None:
+            self._writer.release()
+
+    def _open(self, rate_hz):
+        height, width = self._first[1].shape[:2]
+        self._writer = cv2.VideoWriter(
+            self._path,
+            cv2.VideoWriter_fourcc(*"mp4v"),
+            min(MAX_RATE_HZ, max(MIN_RATE_HZ, rate_hz)),
+            (width, height),
+        )
+        if not self._writer.isOpened():
+            raise ImageError("%s: cannot be written as an MP4 video" % self._path)
+
+    def _write(self, image):
+        self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+
+
+def write_picture(path: str, image: np.ndarray) -> None:
+    """Writes an RGB image as a PNG file, whole or not at all.
+
+    Raises:
+      ImageError: the file cannot be written.
+    """
+    beside = path + ".partial.png"
+    if not cv2.imwrite(beside, cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
+        raise ImageError("%s: cannot be written" % path)
+    os.replace(beside, path)
