@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""segment.launch with a real graph: labels of the camera's size, and the model's facts."""
+
+import unittest
+
+import cv2
+import rospy
+import rostest
+from camera_bench import FRAME_ID, Listener, patches, pixels, wait_for_ready, wait_until
+from semseg.msg import LabelInfo
+from sensor_msgs.msg import CompressedImage
+from std_msgs.msg import Header
+
+
+class SegmentTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        wait_for_ready()
+        cls.camera = rospy.Publisher("camera/image_raw/compressed", CompressedImage, queue_size=5)
+        assert wait_until(lambda: cls.camera.get_num_connections() > 0)
+
+    def test_labels_are_the_graph_s_at_the_camera_s_size(self):
+        labels = Listener("segmenter/labels")
+        for number, (height, width) in enumerate(((48, 64), (96, 192))):
+            image, expected = patches(height, width)
+            stamp = rospy.Time(2000 + number, 5)
+            data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
+            header = Header(stamp=stamp, frame_id=FRAME_ID)
+            self.camera.publish(CompressedImage(header=header, format="png", data=data))
+            message = labels.wait_for(stamp)
+            self.assertEqual(message.header.frame_id, FRAME_ID)
+            self.assertEqual((message.height, message.width), (height, width))
+            wrong = (pixels(message) != expected).mean()
+            self.assertLessEqual(wrong, 0.0 if (height, width) == (48, 64) else 0.02)
+
+    def test_label_info_names_model_and_digest(self):
+        info = rospy.wait_for_message("segmenter/label_info", LabelInfo, 10)
+        self.assertEqual(info.model, "tiny_graph.pb")
+        self.assertRegex(info.digest, "^[0-9a-f]{64}$")
+        self.assertEqual([entry.name for entry in info.classes], ["red", "green", "blue"])
+        red = info.classes[0].color  # the graph's table is BGR
+        self.assertEqual((red.r, red.g, red.b), (1.0, 0.0, 0.0))
+
+
+if __name__ == "__main__":
+    rospy.init_node("segment_test")
+    rostest.rosrun("semseg", "segment", SegmentTest)
