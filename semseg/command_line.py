@@ -85,3 +85,18 @@ def parse_size(text: object) -> Tuple[int, int]:
     if len(parts) == 2 and all(part.isdecimal() and int(part) > 0 for part in parts):
         return int(parts[0]), int(parts[1])
     raise ConfigError("a size is HEIGHTxWIDTH in pixels, such as 256x512; found '%s'" % text)
+
+
+def positive(number: Callable[[str], float]) -> Callable[[str], float]:
+    """Returns a reader of numbers above zero: ``add_argument("--rate", type=positive(float))``."""
+
+    def read(text: str) -> float:
+        try:
+            value = number(text)
+        except ValueError:
+            value = 0
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError("expected a number above zero, found '%s'" % text)
+        return value
+
+    return read

@@ -90,6 +90,17 @@ def test_what_is_no_size(text):
         command_line.size(text)
 
 
+def test_positive_numbers():
+    assert command_line.positive(int)("3") == 3
+    assert command_line.positive(float)("0.5") == 0.5
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "ten", ""])
+def test_what_is_no_positive_number(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"above zero, found '{text}'"):
+        command_line.positive(float)(text)
+
+
 def test_an_unknown_name_lists_the_known_and_suggests_the_nearest():
     text = unknown_name("network", "unnet", ["unet", "fast_scnn"])
     assert text == ("unknown network 'unnet'; available: fast_scnn, unet (did you mean 'unet'?)")
