@@ -1,0 +1,66 @@
+"""The flags that the command lines of evaluation share, and what they stand for."""
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import yaml
+
+from semseg.command_line import size
+from semseg.data import DatasetSpec, Sample, load_dataset, samples
+from semseg.resources import package_folder, shipped_file
+from semseg.runtime import Segmenter
+
+
+def add_model_flags(parser: ArgumentParser) -> None:
+    """Adds ``--model``, ``--engine`` and ``--size``."""
+    parser.add_argument("--model", required=True, help="reduced, full, a .pb or a run folder")
+    parser.add_argument("--engine", default="auto", help="inference engine (default: %(default)s)")
+    parser.add_argument("--size", type=size, metavar="HxW", help="size of the network's input")
+
+
+def load_segmenter(arguments: Namespace) -> Segmenter:
+    """Loads the segmenter that the model flags ask for.
+
+    Raises:
+      SemsegError: the model is missing or damaged, or cannot run as asked.
+    """
+    path = graph_path(arguments.model)
+    return Segmenter.load(path, engine=arguments.engine, input_size=arguments.size)
+
+
+def graph_path(model: str) -> str:
+    """Returns the frozen graph behind ``--model``.
+
+    Args:
+      model: a profile of ``config/segmenter.yaml`` such as ``reduced``; a run folder, whose best
+        checkpoint is then frozen first; or the path of a graph.
+    """
+    profiles = yaml.safe_load(Path(shipped_file("config", "segmenter.yaml")).read_text())["models"]
+    if model in profiles:
+        return os.path.join(package_folder(), profiles[model])
+    if os.path.isdir(model):
+        # Keras and TensorFlow are for run folders alone: their import takes seconds.
+        from semseg.training.freeze import model_graph
+
+        return str(model_graph(model))
+    return model
+
+
+def add_dataset_flags(parser: ArgumentParser) -> None:
+    """Adds ``--root``, ``--label-root`` and ``--split``, which go with ``--dataset``."""
+    parser.add_argument("--root", metavar="DIR", help="the dataset's folder")
+    parser.add_argument("--label-root", metavar="DIR", help="folder of the labels, if another")
+    parser.add_argument(
+        "--split", default="val", help="split of the dataset (default: %(default)s)"
+    )
+
+
+def load_samples(arguments: Namespace) -> tuple[DatasetSpec, list[Sample]]:
+    """Finds the samples that the dataset flags ask for, with their declaration.
+
+    Raises:
+      SemsegError: no such dataset, root or split.
+    """
+    spec = load_dataset(arguments.dataset)
+    return spec, samples(spec, arguments.root, arguments.split, arguments.label_root)
