@@ -1,0 +1,218 @@
+"""The z-buffer: which surface is seen at each pixel, how far away, and its colour there.
+
+A texture coordinate t = (u, v, 1) lies at the point F t of the world (``Surfaces.frames``), hence at
+the pixel p = (x, y, 1) with z p = H t, H = K [R | -RC] F, z being the depth. So t / z = H^-1 p: one
+matrix gives both the texture coordinate, by division, and in its last row the inverse depth,
+which is linear in x and y. No vertex is ever interpolated and depth is exact.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from semseg.town.camera import Camera
+from semseg.town.surface import Surfaces
+
+NEAR = 0.3
+"""Nothing nearer than this is drawn, metres."""
+
+OPAQUE = 120
+"""Alpha from which a texel hides what is behind it. A little under half, so that the edges of
+neighbouring surfaces, where alpha is filtered to a half, close without a gap."""
+
+SMALLEST = 0.4
+"""Surfaces that cover fewer pixels than this, per side, are left out."""
+
+BACKGROUND = 0
+"""The id of pixels that no surface covers. Surface number i has the id i + 1."""
+
+_CORNERS = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]], np.float64)
+
+
+class Buffers(NamedTuple):
+    """What the rasteriser leaves per pixel.
+
+    Attributes:
+      albedo: uint8 (H, W, 4), texture colour; the fourth channel means nothing.
+      inverse_depth: float32 (H, W), 1/metres along the optical axis; 0 at infinity.
+      ids: uint16 (H, W), ``BACKGROUND`` or 1 + the number of the surface.
+    """
+
+    albedo: np.ndarray
+    inverse_depth: np.ndarray
+    ids: np.ndarray
+
+
+class Projected(NamedTuple):
+    """Parallelograms on the screen, those that can be seen, M of N.
+
+    Attributes:
+      numbers: int (M,), which of the N.
+      inverses: float64 (M, 3, 3), H^-1.
+      boxes: int (M, 4), bounds in pixels: x0, y0, x1, y1.
+      extents: float64 (M, 2), lengths in pixels of the sides along u and along v.
+      nearest: float64 (M,), greatest inverse depth.
+    """
+
+    numbers: np.ndarray
+    inverses: np.ndarray
+    boxes: np.ndarray
+    extents: np.ndarray
+    nearest: np.ndarray
+
+
+def empty_buffers(size: tuple[int, int]) -> Buffers:
+    """Returns buffers in which everything is infinitely far away."""
+    albedo = np.zeros((*size, 4), np.uint8)
+    return Buffers(albedo, np.zeros(size, np.float32), np.full(size, BACKGROUND, np.uint16))
+
+
+def rasterize(surfaces: Surfaces, camera: Camera, buffers: Buffers) -> None:
+    """Draws surfaces into buffers, each pixel keeping what is nearest.
+
+    Args:
+      surfaces: what to draw, in any order.
+      camera: whose size is that of the buffers.
+      buffers: changed in place.
+    """
+    seen = project(surfaces.frames, surfaces.two_sided, camera)
+    textures = surfaces.textures
+    order = np.argsort(-seen.nearest)
+    boxes, extents = seen.boxes.tolist(), seen.extents.tolist()
+    nearest, numbers = seen.nearest.tolist(), seen.numbers.tolist()
+    for i in order.tolist():
+        texture = textures[numbers[i]].reduced(*extents[i])
+        _draw(texture, seen.inverses[i], boxes[i], nearest[i], numbers[i] + 1, buffers)
+
+
+def _draw(
+    texture: np.ndarray,
+    inverse: np.ndarray,
+    box: list[int],
+    nearest: float,
+    surface_id: int,
+    buffers: Buffers,
+) -> None:
+    """Draws one surface; ``nearest`` is its greatest inverse depth."""
+    x0, y0, x1, y1 = box
+    window = (slice(y0, y1), slice(x0, x1))
+    behind = buffers.inverse_depth[window]
+    if behind.min() >= nearest:
+        return
+    inverse_depth = linear(inverse[2], box)
+    colors = sample(texture, inverse, box)
+    visible = (inverse_depth > behind) & (colors[..., 3] >= OPAQUE)
+    cv2.copyTo(colors, visible.view(np.uint8), buffers.albedo[window])
+    np.copyto(behind, inverse_depth, where=visible)
+    np.copyto(buffers.ids[window], surface_id, where=visible)
+
+
+def sample(
+    picture: np.ndarray, inverse: np.ndarray, box: list[int], border: int = cv2.BORDER_CONSTANT
+) -> np.ndarray:
+    """Looks a picture up at the pixels of a box.
+
+    Args:
+      picture: uint8 (rows, columns) or (rows, columns, channels).
+      inverse: H^-1, pixel to texture coordinate.
+      box: pixels x0, y0, x1, y1.
+      border: OpenCV's name for what lies around the picture; 0 unless told.
+
+    Returns:
+      uint8 (y1 - y0, x1 - x0[, channels]).
+    """
+    x0, y0, x1, y1 = box
+    height, width = picture.shape[:2]
+    texels = inverse.copy()
+    texels[0] = inverse[0] * width - 0.5 * inverse[2]
+    texels[1] = inverse[1] * height - 0.5 * inverse[2]
+    texels[:, 2] += texels[:, 0] * x0 + texels[:, 1] * y0
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpPerspective(picture, texels, (x1 - x0, y1 - y0), flags=flags, borderMode=border)
+
+
+def linear(plane: np.ndarray, box: list[int]) -> np.ndarray:
+    """Evaluates what is linear on the screen, such as the inverse depth of a plane.
+
+    Args:
+      plane: its factors of (x, y, 1), (3,).
+      box: pixels x0, y0, x1, y1.
+
+    Returns:
+      float32 (y1 - y0, x1 - x0).
+    """
+    x0, y0, x1, y1 = box
+    across = (plane[0] * np.arange(x0, x1)).astype(np.float32)
+    down = (plane[1] * np.arange(y0, y1) + plane[2]).astype(np.float32)
+    return across + down[:, None]
+
+
+def project(frames: np.ndarray, two_sided: np.ndarray, camera: Camera) -> Projected:
+    """Finds where parallelograms lie on the screen.
+
+    Args:
+      frames: float64 (N, 3, 3), see ``Surfaces``.
+      two_sided: bool (N,), which are seen from behind, too.
+      camera: from where.
+
+    Returns:
+      Those of them that can be seen.
+    """
+    frames = frames.copy()
+    frames[:, :, 2] -= camera.position
+    towards = np.einsum("ni,ni->n", np.cross(frames[:, :, 1], frames[:, :, 0]), frames[:, :, 2])
+    homographies = (camera.intrinsics @ camera.rotation) @ frames
+    corners = homographies @ _CORNERS.T
+    facing = (towards < 0) | two_sided
+    numbers = np.flatnonzero(facing & (corners[:, 2].max(axis=1) > NEAR))
+    boxes, extents, nearest = _bounds(corners[numbers], camera.size)
+    area = boxes[:, 2:] > boxes[:, :2]
+    big = area.all(axis=1) & (extents > SMALLEST).all(axis=1)
+    numbers = numbers[big]
+    inverses, kept = _inverses(homographies[numbers])
+    return Projected(
+        numbers[kept], inverses, boxes[big][kept], extents[big][kept], nearest[big][kept]
+    )
+
+
+def _inverses(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inverts what is not (nearly) singular, which is a surface seen on its edge."""
+    kept = np.abs(np.linalg.det(matrices)) > 1e-6
+    return np.linalg.inv(matrices[kept]), kept
+
+
+def _bounds(
+    corners: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bounds surfaces on the screen, the part nearer than ``NEAR`` cut off.
+
+    Args:
+      corners: (N, 3, 4), the four corners as (zx, zy, z).
+      size: of the image.
+
+    Returns:
+      Pixel boxes int (N, 4); lengths in pixels of the longer of the two horizontal and of
+      the two vertical edges (N, 2); greatest inverse depth (N,).
+    """
+    following = np.roll(corners, -1, axis=2)
+    fraction = (NEAR - corners[:, 2]) / np.where(
+        corners[:, 2] == following[:, 2], np.inf, following[:, 2] - corners[:, 2]
+    )
+    crossings = corners + (following - corners) * fraction[:, None]
+    crosses = (fraction > 0) & (fraction < 1)
+    points = np.concatenate([corners, crossings], axis=2)
+    valid = np.concatenate([corners[:, 2] >= NEAR, crosses], axis=1)
+    depths = np.where(valid, points[:, 2], NEAR)
+    screen = points[:, :2] / depths[:, None]
+    low = np.where(valid[:, None], screen, np.inf).min(axis=2)
+    high = np.where(valid[:, None], screen, -np.inf).max(axis=2)
+    limits = np.array([size[1], size[0]], np.float64)
+    low_pixels = np.clip(np.floor(low), 0, limits)
+    high_pixels = np.clip(np.ceil(high) + 1, 0, limits)
+    boxes = np.concatenate([low_pixels, high_pixels], axis=1).astype(np.int64)
+    edges = np.linalg.norm(np.roll(screen[..., :4], -1, axis=2) - screen[..., :4], axis=1)
+    edges = np.where(crosses, 1e4, edges)
+    extents = np.maximum(edges[:, :2], edges[:, 2:])
+    nearest = 1 / np.where(valid, points[:, 2], np.inf).min(axis=1)
+    return boxes, extents, nearest

@@ -1,0 +1,161 @@
+"""Textured rectangles and parallelograms: all that the town is made of."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from semseg.town.labels import Label
+
+WHITE = (1.0, 1.0, 1.0)
+
+
+class Texture:
+    """An RGBA picture with its reduced versions, made when first asked for.
+
+    Width and height are reduced independently (a "rip map"), so that a wall seen at a
+    grazing angle is filtered along the street and stays sharp up its height.
+
+    Args:
+      rgba: uint8 (height, width, 4); alpha 0 is a hole.
+    """
+
+    def __init__(self, rgba: np.ndarray) -> None:
+        self.rgba = _without_fringes(rgba)
+        self._reduced: dict[tuple[int, int], np.ndarray] = {(0, 0): self.rgba}
+
+    def reduced(self, columns: float, rows: float) -> np.ndarray:
+        """Returns the version that comes nearest to a size on the screen.
+
+        Args:
+          columns: pixels that the texture's width covers on the screen.
+          rows: pixels that its height covers.
+
+        Returns:
+          uint8 RGBA, each side the full one divided by a power of two.
+        """
+        height, width = self.rgba.shape[:2]
+        level = (_halvings(width, columns), _halvings(height, rows))
+        if level not in self._reduced:
+            size = (max(1, width >> level[0]), max(1, height >> level[1]))
+            self._reduced[level] = cv2.resize(self.rgba, size, interpolation=cv2.INTER_AREA)
+        return self._reduced[level]
+
+
+def _halvings(texels: int, pixels: float) -> int:
+    halvings = np.log2(texels / max(pixels, 1.0))
+    return int(min(max(round(halvings), 0), texels.bit_length() - 1))
+
+
+def _without_fringes(rgba: np.ndarray) -> np.ndarray:
+    """Gives holes the mean colour of what surrounds them, so that filtering shows no rim."""
+    holes = rgba[..., 3] < 8
+    if not holes.any() or holes.all():
+        return rgba
+    filled = rgba.copy()
+    filled[holes, :3] = rgba[~holes, :3].mean(axis=0)
+    return filled
+
+
+class Surface(NamedTuple):
+    """A textured parallelogram.
+
+    Its outer side is the one from which the texture reads the right way round.
+
+    Attributes:
+      texture: what is painted on it; the holes of the texture are holes of the surface.
+      corner: where the texture's top left corner is, (3,) metres.
+      right: from there to the top right corner, (3,) metres.
+      down: from there to the bottom left corner, (3,) metres.
+      label: class of its pixels.
+      tint: RGB factor on the texture.
+      two_sided: whether it is seen from behind, too.
+      sunlit_above: height in metres below which it lies in the shadow of something else.
+    """
+
+    texture: Texture
+    corner: np.ndarray
+    right: np.ndarray
+    down: np.ndarray
+    label: Label
+    tint: tuple[float, float, float] = WHITE
+    two_sided: bool = False
+    sunlit_above: float = 0.0
+
+    def moved(self, offset: np.ndarray, sunlit_above: float) -> "Surface":
+        """Returns the surface at another place and in the light of that place."""
+        return self._replace(corner=self.corner + offset, sunlit_above=sunlit_above)
+
+
+def upright(
+    texture: Texture,
+    foot: np.ndarray,
+    width: float,
+    height: float,
+    label: Label,
+    tint: tuple[float, float, float] = WHITE,
+    sunlit_above: float = 0.0,
+) -> Surface:
+    """Stands a two-sided picture across the street.
+
+    Args:
+      texture: the picture.
+      foot: middle of its lower edge, (3,) metres.
+      width: metres.
+      height: metres.
+      label: class of its pixels.
+      tint: RGB factor on the texture.
+      sunlit_above: see ``Surface``.
+    """
+    corner = foot + np.array([-width / 2, -height, 0.0])
+    right, down = np.array([width, 0.0, 0.0]), np.array([0.0, height, 0.0])
+    return Surface(texture, corner, right, down, label, tint, True, sunlit_above)
+
+
+class Surfaces(NamedTuple):
+    """Many surfaces as arrays, N of them.
+
+    Attributes:
+      textures: N textures.
+      frames: float64 (N, 3, 3), columns right, down, corner: it takes a texture coordinate
+        (u, v, 1), u and v in 0..1, to a point of the world.
+      labels: uint8 (N,).
+      tints: float32 (N, 3).
+      two_sided: bool (N,).
+      sunlit_above: float32 (N,), metres.
+    """
+
+    textures: tuple[Texture, ...]
+    frames: np.ndarray
+    labels: np.ndarray
+    tints: np.ndarray
+    two_sided: np.ndarray
+    sunlit_above: np.ndarray
+
+    @property
+    def normals(self) -> np.ndarray:
+        """Unit vectors that point away from the outer sides, float64 (N, 3)."""
+        normals = np.cross(self.frames[:, :, 1], self.frames[:, :, 0])
+        return normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+
+def pack(surfaces: Iterable[Surface]) -> Surfaces:
+    """Turns a list of surfaces into arrays."""
+    surfaces = list(surfaces)
+    frames = [(s.right, s.down, s.corner) for s in surfaces]
+    return Surfaces(
+        textures=tuple(s.texture for s in surfaces),
+        frames=np.array(frames, np.float64).reshape(-1, 3, 3).transpose(0, 2, 1),
+        labels=np.array([s.label for s in surfaces], np.uint8),
+        tints=np.array([s.tint for s in surfaces], np.float32).reshape(-1, 3),
+        two_sided=np.array([s.two_sided for s in surfaces], bool),
+        sunlit_above=np.array([s.sunlit_above for s in surfaces], np.float32),
+    )
+
+
+def join(parts: Iterable[Surfaces]) -> Surfaces:
+    """Puts several packs behind one another."""
+    columns = list(zip(*parts, strict=True))
+    textures = tuple(texture for part in columns[0] for texture in part)
+    return Surfaces(textures, *(np.concatenate(column) for column in columns[1:]))
