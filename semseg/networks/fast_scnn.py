@@ -9,7 +9,6 @@ import keras
 
 from semseg.networks.layers import AdaptiveAverage, ResizeLike
 from semseg.networks.normalization import BatchNormalization
-from semseg.networks.normalization import BatchNormalization
 
 BOTTLENECKS = ((64, 3, 2), (96, 3, 2), (128, 3, 1))
 """(width, blocks, stride of the first block) of the global feature extractor."""

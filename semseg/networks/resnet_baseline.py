@@ -11,7 +11,6 @@ import keras
 
 from semseg.networks.layers import CropLike, DoubleSize, PadToMultiple
 from semseg.networks.normalization import BatchNormalization
-from semseg.networks.normalization import BatchNormalization
 
 ENCODER = ((1, 2), (2, 3), (4, 4), (8, 2), (8, 2))
 """(width factor, blocks) per scale; a 2x2 pooling stands between two scales."""

@@ -157,7 +157,7 @@ class _Run:
             self.source,
             self.config.augmentation,
             training.batch_size,
-            training.seed,
+            seed=training.seed,
             start=self.step,
             threads=training.threads,
         )
