@@ -12,6 +12,7 @@ from semseg.data import patterns
 from semseg.data.labels import LabelDecoder, read_image
 from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, TownSpec
 from semseg.errors import ConfigError, DatasetError, unknown_name
+from semseg.town import frame
 
 _LISTED = 10
 
@@ -94,8 +95,6 @@ class TownSample:
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns image and labels of one rendering."""
-        from semseg.town import frame
-
         rendered = frame(self.split, self.index, size=self.size)
         return rendered.image, rendered.labels
 
@@ -214,17 +213,23 @@ def _check_labels(spec: FolderSpec, split: str, pairs: list[Pair]) -> None:
     if missing:
         raise DatasetError(
             f"{len(missing)} of {len(pairs)} images of '{spec.name}', split '{split}', have no "
-            f"label file: {listing(missing)}"
+            f"label file: {list_some(missing)}"
         )
-    owners: dict[str | None, str] = {}
+    for problem in shared_labels(pairs):
+        raise DatasetError(f"'{spec.name}', split '{split}': {problem}")
+
+
+def shared_labels(pairs: list[Pair]) -> Iterator[str]:
+    """Yields a line for each image whose label file belongs to another image already."""
+    owners: dict[str, str] = {}
     for image, label in pairs:
-        if owners.setdefault(label, image) != image:
-            raise DatasetError(f"two images share the label file {label}: {owners[label]}, {image}")
+        if label is not None and owners.setdefault(label, image) != image:
+            yield f"two images share the label file {label}: {owners[label]}, {image}"
 
 
 def _nothing_found(spec: FolderSpec, root: Path, split: str) -> str:
     looked_for = [str(rule.images or rule.list_file) for rule in spec.splits[split]]
-    found = listing(sorted(os.listdir(root))) or "nothing"
+    found = list_some(sorted(os.listdir(root))) or "nothing"
     text = (
         f"{root}: no image of '{spec.name}', split '{split}'; "
         f"looked for {' and '.join(looked_for)}, found {found}"
@@ -248,7 +253,7 @@ def _common_folder(rules: tuple[PairRule, ...], pairs: list[Pair]) -> str:
     return os.path.commonpath(folders)
 
 
-def listing(names: list[str]) -> str:
+def list_some(names: list[str]) -> str:
     """Returns the first ten names, and how many more there are."""
     more = len(names) - _LISTED
     return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -11,6 +11,7 @@ from semseg.classes import ClassTable
 from semseg.data import patterns
 from semseg.data.strict_yaml import StrictModel, read_yaml, validate
 from semseg.errors import ConfigError, unknown_name
+from semseg.town import SPLITS, TOWN_CLASSES
 
 RAW_LIMITS = {
     "gray8": 1 << 8,
@@ -180,15 +181,11 @@ class TownSpec(StrictModel):
     @property
     def classes(self) -> ClassTable:
         """Names and colours of the classes."""
-        from semseg.town import TOWN_CLASSES
-
         return TOWN_CLASSES
 
     @property
     def splits(self) -> dict[str, int]:
         """Split name -> number of frames."""
-        from semseg.town import SPLITS
-
         return SPLITS
 
 
