@@ -53,6 +53,7 @@ _MAX_FILE_BYTES = 2**31 - 1  # The limit of a protobuf message.
 _MAX_PADDING_BYTES = 64 * 2**20
 _MAX_HOPS = 8
 _MAX_INPUTS = 2
+_MAX_SIDE = 16384
 
 
 class GraphInput(NamedTuple):
@@ -211,7 +212,8 @@ def _input(node) -> GraphInput:
         )
     dtype, channels = _INPUTS[node.name]
     shape = node.shape()
-    fits = shape is not None and len(shape) == 4 and shape[3] == channels and 0 not in shape
+    fits = shape is not None and len(shape) == 4 and shape[3] == channels
+    fits = fits and all(size is None or 0 < size <= _MAX_SIDE for size in shape)
     if node.dtype() != dtype or not fits:
         raise GraphError(
             "its input '%s' is %s %s; expected %s [N, H, W, %d]"

@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, NamedTuple, Tuple, Union
 VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
 _FIXED_SIZE = {FIXED64: 8, FIXED32: 4}
 _MAX_VARINT_BITS = 70
+_END_OF_NUMBERS = 1 << 29
 
 Value = Union[int, memoryview]
 
@@ -76,6 +77,8 @@ def fields(data: memoryview) -> Iterator[Tuple[int, int, Value, int, int]]:
         start = position
         tag, position = _read_varint(data, position)
         number, wire_type = tag >> 3, tag & 7
+        if not 0 < number < _END_OF_NUMBERS:  # TensorFlow takes number 0 for the graph's end.
+            raise WireError("field number %d at byte %d" % (number, start))
         if wire_type == VARINT:
             value, position = _read_varint(data, position)
         else:

@@ -21,6 +21,7 @@ class TensorFlowEngine(Engine):
 
     def __init__(self, graph, precision, threads):
         self.precision = precision
+        self._path = graph.path
         self._callables = {}
         imported = tf1.Graph()
         try:
@@ -35,22 +36,25 @@ class TensorFlowEngine(Engine):
         self._session = tf1.Session(graph=imported, config=_session_config(threads))
 
     def run(self, feeds, outputs):  # noqa: D102 - see Engine
-        key = (tuple(feeds), tuple(outputs))
-        if key not in self._callables:
-            # A callable skips the checks and look-ups that Session.run repeats at every call.
-            self._callables[key] = self._session.make_callable(
-                [name + ":0" for name in outputs], [name + ":0" for name in feeds]
-            )
         try:
-            return tuple(self._callables[key](*feeds.values()))
-        except tensorflow.errors.OpError as error:
+            return tuple(self._callable(tuple(feeds), tuple(outputs))(*feeds.values()))
+        except (tensorflow.errors.OpError, ValueError) as error:
             raise EngineError(
-                "TensorFlow %s failed: %s" % (tensorflow.__version__, _one_line(error))
+                "TensorFlow %s cannot run %s: %s"
+                % (tensorflow.__version__, self._path, _one_line(error))
             )
 
     def close(self):  # noqa: D102 - see Engine
         self._callables.clear()
         self._session.close()
+
+    def _callable(self, inputs, outputs):
+        # It skips the checks and look-ups that Session.run repeats at every call.
+        if (inputs, outputs) not in self._callables:
+            self._callables[inputs, outputs] = self._session.make_callable(
+                [name + ":0" for name in outputs], [name + ":0" for name in inputs]
+            )
+        return self._callables[inputs, outputs]
 
 
 def _session_config(threads):
