@@ -83,7 +83,7 @@ class Report(NamedTuple):
         """How the scores came about; without it no two scores compare."""
         sizes = ", ".join(f"{height}x{width}" for height, width in self.truth_sizes[:3])
         more = " and others" if len(self.truth_sizes) > 3 else ""
-        network = self.model.get("input_size") or "each image's own size"
+        network = self.model.get("input_size") or "a size chosen for each image"
         return (
             f"{self.source}, {len(self.frames)} frames; {self.classes.num_classes} classes, void"
             f" ignored; truth at its own {sizes or 'size'}{more}; network at {network}; one scale,"
@@ -118,9 +118,12 @@ class Report(NamedTuple):
         }
 
     def write(self, path: str | Path) -> None:
-        """Writes the report as a JSON file."""
-        text = json.dumps(self.to_json(), indent=1, allow_nan=False)
-        write_file(Path(path), text.encode())
+        """Writes the report as a JSON file, a line per key."""
+        lines = (
+            f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}"
+            for key, value in self.to_json().items()
+        )
+        write_file(Path(path), ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
     def table(self) -> str:
         """Returns the report for the terminal."""
