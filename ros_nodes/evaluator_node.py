@@ -6,7 +6,6 @@ from typing import NamedTuple
 from semseg.command_line import BAD_VERDICT, DONE
 from semseg.errors import ConfigError
 from semseg.ros.entry import run_node
-from semseg.ros.evaluator import Evaluator, Outputs
 from semseg.ros.parameters import read_parameters
 
 
@@ -21,6 +20,9 @@ class Parameters(NamedTuple):
 
 
 def main():
+    # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
+    from semseg.ros.evaluator import Evaluator, Outputs
+
     parameters = read_parameters(Parameters)
     if not parameters.report:
         raise ConfigError("parameter ~report: expected the path of a JSON file, found none")

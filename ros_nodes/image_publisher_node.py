@@ -9,7 +9,6 @@ from std_msgs.msg import Bool
 from semseg.command_line import BAD_VERDICT, DONE, parse_size
 from semseg.errors import ConfigError
 from semseg.ros.entry import run_node
-from semseg.ros.image_player import ImagePlayer
 from semseg.ros.parameters import read_parameters
 
 
@@ -25,6 +24,9 @@ class Parameters(NamedTuple):
 
 
 def main():
+    # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
+    from semseg.ros.image_player import ImagePlayer
+
     parameters = read_parameters(Parameters)
     if not parameters.images:
         raise ConfigError("parameter ~images: expected a folder, a pattern or a video, found none")

@@ -8,10 +8,8 @@ import rospy
 
 from semseg.command_line import parse_size
 from semseg.ros.entry import run_node
-from semseg.ros.node import SegmenterNode
 from semseg.ros.parameters import read_parameters
 from semseg.ros.profiles import model_path, shipped_profiles
-from semseg.runtime import Segmenter
 
 
 class Parameters(NamedTuple):
@@ -29,6 +27,10 @@ class Parameters(NamedTuple):
 
 
 def main():
+    # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
+    from semseg.ros.node import SegmenterNode
+    from semseg.runtime import Segmenter
+
     parameters = read_parameters(Parameters)
     path = model_path(parameters.model, dict(shipped_profiles(), **parameters.models))
     segmenter = Segmenter.load(

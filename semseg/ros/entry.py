@@ -16,23 +16,26 @@ END_S = 1.5
 def run_node(name, main):
     """Runs a node and exits with its status.
 
-    A ``SemsegError`` becomes one fatal line on rosout and on the screen, and exit status 2.
+    A ``SemsegError``, or what the operating system refuses, becomes one fatal line on rosout
+    and on the screen, and exit status 2.
     After a signal the process ends within ``END_S`` seconds, whatever its threads compute.
 
     Args:
       name: the node's name, unless the launch file gives another.
       main: function without arguments that returns an exit status or None (done).
     """
-    rospy.init_node(name)
-    forward_logging()
-    rospy.on_shutdown(_end_in_time)
     try:
+        rospy.init_node(name)
+        forward_logging()
+        rospy.on_shutdown(_end_in_time)
         status = main()
-    except SemsegError as error:
+    except (SemsegError, OSError) as error:
         rospy.logfatal("%s", " ".join(str(error).split("\n")))
         status = COULD_NOT_RUN
-    except rospy.ROSInterruptException:
-        status = DONE
+    except rospy.ROSException:
+        if not rospy.is_shutdown():
+            raise
+        status = DONE  # A signal interrupted a wait.
     _exit(DONE if status is None else status)
 
 
