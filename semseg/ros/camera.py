@@ -1,7 +1,7 @@
 """One camera of the node: what comes in, what goes out, and what became of each frame."""
 
 import time
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Optional
 
 from semseg.classes import ClassTable
 from semseg.ros.messages import image_from_message
@@ -48,7 +48,7 @@ class Camera:
     ):
         self.name = name
         self.statistics = CameraStatistics()
-        self.last_arrival = None
+        self.last_arrival: Optional[float] = None
         self._put = put
         prefix = name + "/" if name else ""
         self._publishers = CameraPublishers("~" + prefix, classes, overlay_alpha)
@@ -95,9 +95,9 @@ class Camera:
 
     def _receive(self, message):
         # Runs in rospy's receive thread: while it runs, the camera's socket is not read.
-        self.last_arrival = time.monotonic()
+        arrival = self.last_arrival = time.monotonic()
         self.statistics.count(RECEIVED)
         if not self.wanted:
             self.statistics.count(IDLE)
-        elif self._put(self.name, Frame(message, self.last_arrival)) is not None:
+        elif self._put(self.name, Frame(message, arrival)) is not None:
             self.statistics.count(REPLACED)

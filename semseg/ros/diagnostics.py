@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import Mapping, Sequence
+from typing import Dict, Mapping, Sequence, Tuple
 
 import rospy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -26,7 +26,7 @@ class Diagnostics:
     def __init__(self, cameras: Sequence[Camera], model: Mapping[str, str]):
         self._cameras = cameras
         self._model = model
-        self._segmented = {}
+        self._segmented: Dict[str, Tuple[float, int]] = {}
         self._ended = threading.Event()
         self._publisher = rospy.Publisher("/diagnostics", DiagnosticArray, queue_size=10)
         # Not a rospy.Timer: a looped bag sets the clock back, and that ends those.

@@ -62,14 +62,14 @@ class Evaluator:
         self._video = VideoRecorder(outputs.video) if outputs.video else None
         self._lock = threading.Lock()
         self._last_answer = time.monotonic()
-        self._drops = {}
+        self._drops: Dict[str, int] = {}
         self._drops_time = 0.0
         self._images = _subscribe("image", Image, self._on_image)
         self._truths = _subscribe("true_labels", Image, self._on_truth)
         self._labels = _subscribe("labels", Image, self._on_labels)
         rospy.Subscriber("/diagnostics", DiagnosticArray, self._on_diagnostics)
         if self._video is not None:
-            _subscribe("overlay", Image, self._on_overlay)
+            _subscribe("overlay", Image, self._on_overlay, self._video)
 
     def run(self, player: str, min_mean_iou: float) -> bool:
         """Starts the paused player, follows it to its end and writes the outputs.
@@ -153,8 +153,8 @@ class Evaluator:
             self._evaluation.add_labels(stamp, arrival, labels)
             self._sheet.add_labels("found", stamp, labels)
 
-    def _on_overlay(self, message):
-        self._video.add(message.header.stamp.to_nsec(), image_from_message(message))
+    def _on_overlay(self, message, video):
+        video.add(message.header.stamp.to_nsec(), image_from_message(message))
 
     def _on_diagnostics(self, message):
         for status in message.status:
@@ -172,7 +172,8 @@ def listens_to(label_topic: str, image_topic: str) -> bool:
     master = rosgraph.Master(rospy.get_name())
     publishers = dict(master.getSystemState()[0]).get(label_topic, ())
     for node in publishers:
-        _, _, connections = ServerProxy(master.lookupNode(node)).getBusInfo(rospy.get_name())
+        slave: Any = ServerProxy(master.lookupNode(node))
+        _, _, connections = slave.getBusInfo(rospy.get_name())
         if any(entry[2] == "i" and entry[4] == image_topic for entry in connections):
             return True
     return False
@@ -182,8 +183,8 @@ def _arrival(message):
     return Arrival(message.header.frame_id, (message.height, message.width), time.monotonic())
 
 
-def _subscribe(topic, kind, callback):
-    return rospy.Subscriber(topic, kind, callback, buff_size=BUFFER_SIZE)
+def _subscribe(topic, kind, callback, *arguments):
+    return rospy.Subscriber(topic, kind, callback, *arguments, buff_size=BUFFER_SIZE)
 
 
 def _wait_for(topic, kind):

@@ -101,6 +101,8 @@ class ImagePlayer:
             time.sleep(max(0.0, due - time.monotonic()))
             due = max(due + 1.0 / rate_hz, time.monotonic())
             self.publish(image)
+        # The last image has its period too, in which rospy sends it.
+        time.sleep(max(0.0, due - time.monotonic()))
         return skipped
 
     def publish(self, image: np.ndarray) -> None:

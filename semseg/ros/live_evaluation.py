@@ -42,10 +42,10 @@ class LiveEvaluation:
     def __init__(self, classes: ClassTable):
         self._classes = classes
         self._confusion = ConfusionMatrix(classes.num_classes)
-        self._images = {}
-        self._answers = {}
-        self._unscored_labels = {}
-        self._unscored_truths = {}
+        self._images: Dict[int, Arrival] = {}
+        self._answers: Dict[int, Arrival] = {}
+        self._unscored_labels: Dict[int, np.ndarray] = {}
+        self._unscored_truths: Dict[int, np.ndarray] = {}
         self._num_scored = 0
 
     def add_image(self, stamp: int, image: Arrival) -> None:
@@ -105,7 +105,8 @@ class LiveEvaluation:
         if stamp in self._unscored_labels and stamp in self._unscored_truths:
             truth = self._unscored_truths.pop(stamp)
             labels = self._unscored_labels.pop(stamp)
-            self._confusion.update(truth, resize_labels(labels, truth.shape))
+            height, width = truth.shape
+            self._confusion.update(truth, resize_labels(labels, (height, width)))
             self._num_scored += 1
 
     def _header_errors(self):

@@ -1,7 +1,7 @@
 """What a person looks at after a playback: a picture sheet and a video."""
 
 import os
-from typing import Optional
+from typing import Dict, List, Optional
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ class SampleSheet:
         self._rows = rows
         self._stride = 1
         self._seen = 0
-        self._samples = {}
+        self._samples: Dict[int, Dict[str, np.ndarray]] = {}
 
     def add_image(self, stamp: int, image: np.ndarray) -> None:
         """Offers the next frame's image, uint8 (H, W, 3) RGB."""
@@ -69,8 +69,9 @@ class VideoRecorder:
 
     def __init__(self, path: str):
         self._path = path
-        self._first = None
-        self._writer = None
+        self._start_ns = 0
+        self._waiting: List[np.ndarray] = []
+        self._writer: Optional[cv2.VideoWriter] = None
 
     def add(self, stamp: int, image: np.ndarray) -> None:
         """Adds an image, uint8 (H, W, 3) RGB, of the first one's size; ``stamp`` in nanoseconds.
@@ -78,13 +79,15 @@ class VideoRecorder:
         Raises:
           ImageError: the file cannot be written.
         """
-        if self._first is None:
-            self._first = stamp, image
-        elif self._writer is None:
-            self._open(1e9 / max(1, stamp - self._first[0]))
-            self._write(self._first[1])
-        if self._writer is not None:
-            self._write(image)
+        self._waiting.append(image)
+        if self._writer is None and len(self._waiting) == 1:
+            self._start_ns = stamp  # The rate is known with the second image.
+            return
+        if self._writer is None:
+            self._writer = self._open(1e9 / max(1, stamp - self._start_ns))
+        for frame in self._waiting:
+            self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        self._waiting.clear()
 
     def close(self) -> None:
         """Completes the file."""
@@ -92,18 +95,13 @@ class VideoRecorder:
             self._writer.release()
 
     def _open(self, rate_hz):
-        height, width = self._first[1].shape[:2]
-        self._writer = cv2.VideoWriter(
-            self._path,
-            cv2.VideoWriter_fourcc(*"mp4v"),
-            min(MAX_RATE_HZ, max(MIN_RATE_HZ, rate_hz)),
-            (width, height),
-        )
-        if not self._writer.isOpened():
+        height, width = self._waiting[0].shape[:2]
+        codec = cv2.VideoWriter_fourcc(*"mp4v")
+        rate_hz = min(MAX_RATE_HZ, max(MIN_RATE_HZ, rate_hz))
+        writer = cv2.VideoWriter(self._path, codec, rate_hz, (width, height))
+        if not writer.isOpened():
             raise ImageError("%s: cannot be written as an MP4 video" % self._path)
-
-    def _write(self, image):
-        self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        return writer
 
 
 def write_picture(path: str, image: np.ndarray) -> None:

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from typing import Callable
+from typing import Callable, Dict, Tuple
 
 import rospy
 
@@ -47,7 +47,7 @@ class Throttle:
     def __init__(self, period_s: float = 10.0, clock: Callable[[], float] = time.monotonic):
         self._period_s = period_s
         self._clock = clock
-        self._last = {}
+        self._last: Dict[Tuple[str, str], float] = {}
 
     def passes(self, source: str, complaint: str) -> bool:
         """Returns whether it is the source's first complaint of this kind in the period."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter, deque
-from typing import Dict, Mapping
+from typing import Deque, Dict, Mapping
 
 import numpy as np
 
@@ -28,8 +28,8 @@ class CameraStatistics:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._counts = Counter()
-        self._durations_ms = {}
+        self._counts: Dict[str, int] = Counter()
+        self._durations_ms: Dict[str, Deque[float]] = {}
 
     def count(self, name: str) -> None:
         """Adds one frame to a counter, one of ``COUNTERS``."""

@@ -13,11 +13,10 @@ import unittest
 
 import rospy
 import rostest
+from camera_bench import Camera, Listener, patches, wait_for_ready
 from sensor_msgs.msg import Image
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-from camera_bench import Camera, Listener, patches, wait_for_ready
-
 SEGMENTER = os.path.join(FOLDER, "..", "..", "ros_nodes", "segmenter_node.py")
 STUB = os.path.join(FOLDER, "stub_node.py")
 

@@ -1,0 +1,101 @@
+"""Scores, latency, header faults and lost frames, on playbacks worked out by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from semseg.classes import ClassTable
+from semseg.ros.live_evaluation import Arrival, LiveEvaluation
+
+CLASSES = ClassTable.create(["road", "sky", "car"], [(1, 2, 3), (4, 5, 6), (7, 8, 9)])
+SIZE = (2, 4)
+NO_DROPS = {"replaced": 0, "malformed": 0}
+
+
+def labels(*values):
+    return np.array(values, np.uint8).reshape(SIZE)
+
+
+def answered(evaluation, stamp, sent_s=0.0, latency_s=0.1, *, frame_id="camera", size=SIZE):
+    evaluation.add_image(stamp, Arrival("camera", SIZE, sent_s))
+    answer = Arrival(frame_id, size, sent_s + latency_s)
+    evaluation.add_labels(stamp, answer, labels(0, 0, 0, 0, 1, 1, 1, 1))
+
+
+def test_scores_are_those_of_the_paired_frames():
+    evaluation = LiveEvaluation(CLASSES)
+    evaluation.add_truth(1, labels(0, 0, 0, 0, 0, 1, 1, 255))  # before its labels
+    answered(evaluation, 1)
+    answered(evaluation, 2)  # no truth: not scored
+    evaluation.add_truth(3, labels(2, 2, 2, 2, 2, 2, 2, 2))  # no labels: not scored
+    report = evaluation.report(NO_DROPS)
+    assert report["frames"] == 1
+    assert report["iou"] == {"road": 4 / 5, "sky": 2 / 3, "car": None}
+    assert report["mean_iou"] == pytest.approx((4 / 5 + 2 / 3) / 2)
+    assert report["pixel_accuracy"] == pytest.approx(6 / 7)
+    assert report["confusion"] == [[4, 1, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0]]
+    assert report["passed"]
+    json.dumps(report, allow_nan=False)
+
+
+def test_labels_are_compared_at_the_truth_s_resolution():
+    evaluation = LiveEvaluation(CLASSES)
+    answered(evaluation, 1)
+    evaluation.add_truth(1, np.repeat(np.array([[0], [0], [1], [1]], np.uint8), 8, axis=1))
+    assert evaluation.report(NO_DROPS)["pixel_accuracy"] == 1
+    assert sum(map(sum, evaluation.report(NO_DROPS)["confusion"])) == 32
+
+
+def test_latency_is_from_image_to_labels():
+    evaluation = LiveEvaluation(CLASSES)
+    for stamp in range(101):
+        answered(evaluation, stamp, sent_s=stamp, latency_s=stamp / 1000)
+    assert evaluation.report(NO_DROPS)["latency_ms"] == {"p50": 50.0, "p95": 95.0, "p99": 99.0}
+
+
+@pytest.mark.parametrize(
+    "fault, text",
+    [
+        ({"frame_id": "lidar"}, "stamp 1: frame_id 'lidar', its image has 'camera'"),
+        ({"size": (1, 4)}, "stamp 1: 1x4, its image is 2x4"),
+    ],
+)
+def test_a_wrong_header_fails(fault, text):
+    evaluation = LiveEvaluation(CLASSES)
+    answered(evaluation, 1, **fault)
+    evaluation.add_truth(1, labels(0, 0, 0, 0, 1, 1, 1, 1))
+    report = evaluation.report(NO_DROPS)
+    assert report["header_errors"] == [text]
+    assert not report["passed"]
+
+
+def test_labels_of_no_image_are_a_header_error():
+    evaluation = LiveEvaluation(CLASSES)
+    answered(evaluation, 1)
+    evaluation.add_labels(7, Arrival("camera", SIZE, 0.0), labels(*[0] * 8))
+    assert evaluation.report(NO_DROPS)["header_errors"] == ["stamp 7: no image has it"]
+
+
+@pytest.mark.parametrize("replaced, unexplained", [(2, 0), (1, 1), (3, 0)])
+def test_every_missing_answer_needs_a_reason(replaced, unexplained):
+    evaluation = LiveEvaluation(CLASSES)
+    answered(evaluation, 1)
+    evaluation.add_truth(1, labels(0, 0, 0, 0, 1, 1, 1, 1))
+    for stamp in (2, 3):
+        evaluation.add_image(stamp, Arrival("camera", SIZE, 0.0))
+    report = evaluation.report({"replaced": replaced})
+    assert (report["sent"], report["segmented"], report["skipped"]) == (3, 1, 2)
+    assert report["drops"] == {"replaced": replaced, "unexplained": unexplained}
+    assert report["passed"] == (unexplained == 0)
+
+
+def test_nothing_scored_and_too_low_a_score_do_not_pass():
+    evaluation = LiveEvaluation(CLASSES)
+    answered(evaluation, 1)
+    report = evaluation.report(NO_DROPS)
+    assert report["mean_iou"] is None
+    assert not report["passed"]
+    evaluation.add_truth(1, labels(0, 0, 0, 0, 1, 1, 0, 0))  # IoU 4/6 and 2/4
+    assert evaluation.report(NO_DROPS, min_mean_iou=0.58)["passed"]
+    assert not evaluation.report(NO_DROPS, min_mean_iou=0.59)["passed"]
