@@ -5,22 +5,19 @@ that differ, too many unknown ids, one image in two splits. The rest are warning
 """
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from tqdm import tqdm
-
 from semseg.data import patterns
 from semseg.data.labels import LabelDecoder, read_image
-from semseg.data.samples import Pair, find_pairs, list_some, shared_labels
+from semseg.data.parallel import map_with_progress
+from semseg.data.samples import Pair, find_pairs, list_some, present_splits, shared_labels
 from semseg.data.specs import FolderSpec
 from semseg.data.statistics import WEIGHT_RULES, PixelCounts
-from semseg.errors import DatasetError, ImageError
+from semseg.errors import ImageError
 
 
 @dataclass
@@ -97,12 +94,13 @@ def check(
     report = Report(spec)
     reader = _Reader(spec, Path(root), Path(label_root or root))
     owners: dict[bytes, tuple[str, str]] = {}
-    for split, pairs in _find_splits(report, root, label_root).items():
+    present, problems = present_splits(spec, root, label_root)
+    report.warnings += map(str, problems)
+    for split in present:
+        pairs = find_pairs(spec, root, split, label_root)
         _check_pairing(report, split, pairs, reader.label_root)
         complete = [pair for pair in pairs if pair.label is not None]
-        with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-            found = pool.map(reader.look, complete)
-            seen = list(tqdm(found, desc=f"checking {split}", total=len(complete), unit="pair"))
+        seen = map_with_progress(reader.look, complete, f"checking {split}", workers)
         _sum_up(report, split, seen, reader.decoder)
         _check_repeats(report, split, seen, owners)
     return report
@@ -132,21 +130,6 @@ class _Reader:
         counts.add(labels)
         digest = hashlib.blake2b(image.data, digest_size=16).digest()
         return _Seen(pair.image, errors, counts, unknown, digest)
-
-
-def _find_splits(
-    report: Report, root: str | Path, label_root: str | Path | None
-) -> dict[str, list[Pair]]:
-    found, problems = {}, []
-    for split in report.spec.splits:
-        try:
-            found[split] = find_pairs(report.spec, root, split, label_root)
-        except DatasetError as error:
-            problems.append(error)
-    if not found:
-        raise problems[0]
-    report.warnings += map(str, problems)
-    return found
 
 
 def _check_pairing(report: Report, split: str, pairs: list[Pair], label_root: Path) -> None:

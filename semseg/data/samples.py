@@ -181,6 +181,36 @@ def find_pairs(
     return pairs
 
 
+def present_splits(
+    spec: DatasetSpec, root: str | Path | None, label_root: str | Path | None = None
+) -> tuple[list[str], list[DatasetError]]:
+    """Finds which splits there are files of.
+
+    Args:
+      spec: the dataset's declaration.
+      root: the dataset's folder; None for the town.
+      label_root: folder of the label files, if they are not below ``root``.
+
+    Returns:
+      The names of the splits with images, and what is wrong with each of the others.
+
+    Raises:
+      DatasetError: there is none, so the root is wrong.
+    """
+    if isinstance(spec, TownSpec):
+        return list(spec.splits), []
+    present, problems = [], []
+    for split in spec.splits:
+        try:
+            find_pairs(spec, root, split, label_root)
+            present.append(split)
+        except DatasetError as error:
+            problems.append(error)
+    if not present:
+        raise problems[0]
+    return present, problems
+
+
 def _pairs_of_rule(rule: PairRule, root: Path, label_root: Path) -> Iterator[Pair]:
     if rule.list_file:
         if (root / rule.list_file).is_file():

@@ -1,0 +1,119 @@
+import json
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+from semseg.classes import IGNORE
+from semseg.data import load_dataset, samples
+from semseg.data.prepare import prepare, spread
+from semseg.errors import ConfigError
+
+
+@pytest.fixture
+def spec(write_declaration):
+    return load_dataset(write_declaration(terms="research only", title="Tiny"))
+
+
+@pytest.fixture
+def splits(spec, tree):
+    return {split: samples(spec, tree, split) for split in ("train", "val")}
+
+
+def test_the_result_is_a_dataset_with_the_same_names_and_classes(spec, splits, tmp_path):
+    outcome = prepare(spec, splits, tmp_path / "small", downscale=2)
+    assert outcome == (4, 0, [])
+    small = load_dataset(tmp_path / "small/dataset.yaml")
+    assert (small.name, small.terms, small.classes) == (
+        "tiny_by_2",
+        "research only",
+        spec.classes,
+    )
+    found = samples(small, tmp_path / "small", "train")
+    assert [sample.name for sample in found] == ["train/a", "train/b", "train/c"]
+    image, labels = found[1].read()
+    assert image.tolist() == [[[10, 20, 30]] * 3] * 2
+    # The first block has one ignored pixel of four: its sky still wins.
+    assert labels.tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_images_are_means_of_their_blocks(spec, write_png, tree, tmp_path):
+    checker = np.zeros((4, 6, 3), np.uint8)
+    checker[::2, ::2], checker[1::2, 1::2] = 200, 200
+    write_png("root/images/val/d.png", checker)
+    prepare(spec, {"val": samples(spec, tree, "val")}, tmp_path / "small", downscale=2)
+    assert (cv2.imread(str(tmp_path / "small/images/val/d.png")) == 100).all()
+
+
+def test_folders_of_sample_names_are_kept(write_declaration, write_png, tmp_path):
+    write_png("root/img/ulm/1.png", np.zeros((2, 2, 3), np.uint8))
+    write_png("root/gt/ulm/1.png", np.full((2, 2), 7, np.uint8))
+    rule = {"images": "img/*/*.png", "labels": "gt/*/*.png"}
+    spec = load_dataset(write_declaration(splits={"val": rule}))
+    prepare(spec, {"val": samples(spec, tmp_path / "root", "val")}, tmp_path / "out")
+    small = load_dataset(tmp_path / "out/dataset.yaml")
+    found = samples(small, tmp_path / "out", "val")
+    assert [sample.name for sample in found] == ["val/ulm/1"]
+    assert found[0].read_labels().tolist() == [[1, 1], [1, 1]]
+
+
+def test_a_second_run_writes_only_what_is_missing(spec, splits, tmp_path):
+    prepare(spec, splits, tmp_path / "small", downscale=2)
+    kept = tmp_path / "small/labels/train/a.png"
+    before = kept.stat().st_mtime_ns
+    os.remove(tmp_path / "small/labels/train/b.png")
+    (tmp_path / "small/labels/train/b.png.partial").write_bytes(b"half")
+    assert prepare(spec, splits, tmp_path / "small", downscale=2) == (1, 3, [])
+    assert kept.stat().st_mtime_ns == before
+    assert not list((tmp_path / "small").glob("**/*.partial"))
+
+
+def test_other_settings_need_another_folder(spec, splits, tmp_path):
+    prepare(spec, splits, tmp_path / "small", downscale=2)
+    with pytest.raises(ConfigError, match=r"small was prepared with other settings \(downscale\)"):
+        prepare(spec, splits, tmp_path / "small", downscale=4)
+
+
+def test_a_folder_of_something_else_is_left_alone(spec, splits, tree):
+    with pytest.raises(ConfigError, match="was not prepared by this"):
+        prepare(spec, splits, tree, downscale=2)
+
+
+def test_a_damaged_image_is_named_and_the_rest_is_written(spec, splits, tree, tmp_path):
+    (tree / "images/train/b.png").write_bytes(b"damaged")
+    outcome = prepare(spec, splits, tmp_path / "small", downscale=2)
+    assert outcome.written == 3
+    assert len(outcome.failed) == 1
+    assert outcome.failed[0].startswith("train/b: ")
+    assert (
+        len(samples(load_dataset(tmp_path / "small/dataset.yaml"), tmp_path / "small", "train"))
+        == 2
+    )
+
+
+def test_the_manifest_says_how_it_was_made(spec, splits, tmp_path):
+    prepare(spec, splits, tmp_path / "small", downscale=2)
+    manifest = json.loads((tmp_path / "small/manifest.json").read_text())
+    assert manifest["downscale"] == 2
+    assert manifest["vote_threshold"] == 0.75
+    assert manifest["samples"] == {"train": 3, "val": 1}
+    assert manifest["source"]["name"] == "tiny"
+
+
+def test_the_town_becomes_a_folder(tmp_path):
+    town = load_dataset("town")
+    frames = spread(samples(town, None, "val"), 1)
+    prepare(town, {"val": frames}, tmp_path / "town")
+    found = samples(load_dataset(tmp_path / "town/dataset.yaml"), tmp_path / "town", "val")
+    image, labels = frames[0].read()
+    assert np.array_equal(found[0].read_image(), image)
+    assert np.array_equal(found[0].read_labels(), labels)
+    assert labels.max() in (*range(11), IGNORE)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(None, [0, 1, 2, 3, 4]), (2, [0, 2]), (9, [0, 1, 2, 3, 4])]
+)
+def test_samples_are_spread_over_a_split(count, expected):
+    assert spread(list(range(5)), count) == expected
