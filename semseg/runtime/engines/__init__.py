@@ -72,6 +72,10 @@ class _Entry(NamedTuple):
     def install(self):
         return "pip install " + self.package
 
+    @property
+    def installed(self):
+        return importlib.util.find_spec(self.package) is not None
+
 
 ENGINES = {
     "openvino": _Entry("openvino", "OpenVinoEngine"),
@@ -103,7 +107,7 @@ def load_engine(
     if name not in ENGINES:
         raise EngineError(unknown_name("engine", name, list(ENGINES) + [AUTO]))
     entry = ENGINES[name]
-    if not _installed(entry):
+    if not entry.installed:
         raise EngineError(
             "engine '%s' is not installed; install it with: %s" % (name, entry.install)
         )
@@ -119,13 +123,9 @@ def load_engine(
 
 
 def _choose():
-    found = [name for name, entry in ENGINES.items() if _installed(entry)]
+    found = [name for name, entry in ENGINES.items() if entry.installed]
     if not found:
         commands = " or: ".join(entry.install for entry in ENGINES.values())
         raise EngineError("no inference engine is installed; install one with: %s" % commands)
     _log.info("engine auto: %s, the fastest of those installed (%s)", found[0], ", ".join(found))
     return found[0]
-
-
-def _installed(entry):
-    return importlib.util.find_spec(entry.package) is not None

@@ -1,0 +1,74 @@
+"""A graph frozen by today's TensorFlow runs in TensorFlow 1.15 and labels as Keras does."""
+
+import numpy as np
+import pytest
+
+from semseg.classes import ClassTable
+from semseg.runtime import Segmenter
+from semseg.runtime.frozen_graph import Card, append_card
+
+CLASSES = ClassTable.create(["road", "car", "sky"], [[128, 64, 128], [0, 0, 142], [70, 130, 180]])
+OPEN, FIXED = None, (64, 96)
+CASES = [
+    ("resnet_baseline", {"base_width": 4}, OPEN),
+    ("fast_scnn", {"width": 0.25}, OPEN),
+    ("fast_scnn", {"width": 0.25}, FIXED),
+]
+ODD_SIZE = (97, 131)
+
+SEGMENT = """
+import sys
+import numpy as np
+from semseg.runtime import Segmenter
+graph, image, output = sys.argv[1:]
+image = np.load(image)
+result = Segmenter.load(graph, engine="tensorflow", input_size=image.shape[:2]).segment(image)
+np.savez(output, labels=result.labels, confidence=result.confidence)
+"""
+
+
+@pytest.fixture(scope="module", params=CASES, ids=["resnet-open", "scnn-open", "scnn-fixed"])
+def frozen(request, tmp_path_factory):
+    """Returns the graph's path, an image, and the labels and confidence by Keras."""
+    freeze = pytest.importorskip("semseg.training.freeze")
+    name, options, size = request.param
+    model = _uneven_network(name, options)
+    card = Card(name="test", network={}, classes=CLASSES, size=size, version="0.1.0")
+    path = tmp_path_factory.mktemp("frozen") / "model.pb"
+    path.write_bytes(append_card(freeze.graph_bytes(model, CLASSES, size), card))
+    image = np.random.default_rng(4).integers(0, 256, (*(size or ODD_SIZE), 3)).astype(np.uint8)
+    logits = model.predict_on_batch(image[np.newaxis].astype(np.float32))[0].astype(np.float64)
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    confidence = powers.max(axis=-1) / powers.sum(axis=-1)
+    return path, image, logits.argmax(axis=-1), confidence
+
+
+def _uneven_network(name, options):
+    """Returns a network whose weights and statistics are as uneven as after a training."""
+    networks = pytest.importorskip("semseg.networks")
+    network = networks.NETWORKS[name](CLASSES.num_classes, **options)
+    random = np.random.default_rng(3)
+    network.set_weights(
+        [weight + 0.1 * random.random(weight.shape, np.float32) for weight in network.get_weights()]
+    )
+    return network
+
+
+def test_labels_in_tensorflow_115(frozen, robot_python, tmp_path):
+    path, image, labels, confidence = frozen
+    np.save(tmp_path / "image.npy", image)
+    output = tmp_path / "result.npz"
+    finished = robot_python.run("-c", SEGMENT, path, tmp_path / "image.npy", output)
+    assert finished.returncode == 0, finished.stderr
+    result = np.load(output)
+    assert (result["labels"] == labels).mean() > 0.999
+    np.testing.assert_allclose(result["confidence"], confidence, atol=1e-3)
+
+
+@pytest.mark.parametrize("engine", ["tensorflow", "openvino"])
+def test_labels_in_the_engines_here(frozen, engine):
+    pytest.importorskip(engine)
+    path, image, labels, confidence = frozen
+    result = Segmenter.load(str(path), engine=engine, input_size=image.shape[:2]).segment(image)
+    assert (result.labels == labels).mean() > 0.999
+    np.testing.assert_allclose(result.confidence, confidence, atol=1e-3)
