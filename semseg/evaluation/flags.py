@@ -8,6 +8,7 @@ import yaml
 
 from semseg.command_line import size
 from semseg.data import DatasetSpec, Sample, load_dataset, samples
+from semseg.errors import ConfigError, unknown_name
 from semseg.resources import package_folder, shipped_file
 from semseg.runtime import Segmenter
 
@@ -35,6 +36,9 @@ def graph_path(model: str) -> str:
     Args:
       model: a profile of ``config/segmenter.yaml`` such as ``reduced``; a run folder, whose best
         checkpoint is then frozen first; or the path of a graph.
+
+    Raises:
+      ConfigError: it is none of these.
     """
     profiles = yaml.safe_load(Path(shipped_file("config", "segmenter.yaml")).read_text())["models"]
     if model in profiles:
@@ -44,6 +48,9 @@ def graph_path(model: str) -> str:
         from semseg.training.freeze import model_graph
 
         return str(model_graph(model))
+    if not os.path.exists(model):
+        text = unknown_name("model", model, profiles)
+        raise ConfigError(f"{text}; or the path of a run folder or of a .pb file")
     return model
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 PERCENTILES = (50, 95, 99)
 
+_LISTED = 10
+_WORST = 3
+
 
 class FrameScore(NamedTuple):
     """What is kept of one frame.
@@ -144,7 +147,9 @@ class Report(NamedTuple):
         confidence = _mean([frame.confidence for frame in self.frames])
         rows.append(f"{'confidence':{width}}  {_percent(confidence)}")
         rows.append(f"{'frames':{width}}  {len(self.frames)}, skipped {len(self.skipped)}")
-        rows.extend(f"  skipped {each.name}: {each.reason}" for each in self.skipped[:10])
+        rows.extend(f"  skipped {each.name}: {each.reason}" for each in self.skipped[:_LISTED])
+        worst = ", ".join(f"{each.name} {_percent(each.mean_iou).strip()}" for each in self.worst())
+        rows.append(f"{'worst frames':{width}}  {worst or '--'}")
         rows.append(f"protocol: {self.protocol}")
         rows.append(f"verdict: {'passed' if self.passed else 'not passed'}")
         return "\n".join(rows)
@@ -152,6 +157,11 @@ class Report(NamedTuple):
     def latency_ms(self) -> dict[str, float | None]:
         """Returns ``{"p50": ..., "p95": ..., "p99": ...}``, from an image to its labels."""
         return _percentiles(frame.latency_ms for frame in self.frames)
+
+    def worst(self, count: int = _WORST) -> list[FrameScore]:
+        """Returns the frames with truth whose own mean IoU is lowest, the lowest first."""
+        scored = [frame for frame in self.frames if math.isfinite(frame.mean_iou)]
+        return sorted(scored, key=lambda frame: frame.mean_iou)[:count]
 
     def _mean_class_share(self) -> np.ndarray:
         shares = [frame.class_share for frame in self.frames]

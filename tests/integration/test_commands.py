@@ -215,7 +215,7 @@ MODEL = "--model {root}/toy.pb"
 SPLIT = "--dataset {root}/toy.yaml --root {root}"
 IMAGES = "--images {root}/val/images --output {root}/new"
 MISTAKES = {
-    "no model": (f"evaluate --model no.pb {SPLIT}", "no.pb"),
+    "no model": (f"evaluate --model no.pb {SPLIT}", "unknown model 'no.pb'; available: "),
     "no dataset": (f"evaluate {MODEL} --dataset toi", "unknown dataset 'toi'"),
     "no root": (f"evaluate {MODEL} --dataset {{root}}/toy.yaml", "--root"),
     "wrong root": (f"evaluate {MODEL} {SPLIT}/no", "/no: no such folder"),

@@ -74,6 +74,7 @@ def test_the_table_shows_absent_classes_as_dashes(report):
     assert row["car"] == ["--", "0.0", "%"]
     assert "mean IoU         58.3 %" in lines
     assert "  skipped c: cut off" in lines
+    assert "worst frames    b 25.0 %, a 100.0 %" in lines
     assert lines[-1] == "verdict: not passed"
 
 
