@@ -38,6 +38,13 @@ class Camera(NamedTuple):
         """World-to-camera rotation, float64 (3, 3)."""
         return self.pose[:3, :3].T
 
+    @property
+    def rays(self) -> np.ndarray:
+        """Takes a pixel (x, y, 1) to the world direction seen there, at depth 1; (3, 3)."""
+        focal, _, x = self.intrinsics[0]
+        y = self.intrinsics[1, 2]
+        return self.pose[:3, :3] @ np.array([[1, 0, -x], [0, 1, -y], [0, 0, focal]]) / focal
+
 
 def intrinsics(size: Size) -> np.ndarray:
     """Returns K, float64 (3, 3), for an image size: square pixels, centred principal point."""

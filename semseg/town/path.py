@@ -25,12 +25,13 @@ class Path:
         steps = rng.normal(0, 0.7, _LAST - _FIRST)
         slopes = bend * np.sin(np.cumsum(steps))
         slopes[: 1 - _FIRST] = 0
-        self._knots = BLOCK * np.arange(_FIRST, _LAST + 1)
-        self._middles = BLOCK * np.concatenate([[0], np.cumsum(slopes)])
+        self._slopes = slopes.tolist()
+        self._middles = (BLOCK * np.concatenate([[0], np.cumsum(slopes)])).tolist()
 
     def middle(self, z: float) -> float:
         """Returns x of the middle line, metres."""
-        return float(np.interp(z, self._knots, self._middles))
+        index = int(z // BLOCK) - _FIRST
+        return self._middles[index] + self._slopes[index] * (z % BLOCK)
 
     def smooth(self, z: float) -> tuple[float, float]:
         """Returns x and slope dx/dz of the line that a driver takes round the corners."""

@@ -1,36 +1,46 @@
 """A scene: one street in one weather, with all that stands and moves in it."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from semseg.town import traffic
 from semseg.town.path import BLOCK, Path
-from semseg.town.shadows import map_frame, shadow_at, shadow_map
+from semseg.town.shadows import Box, Caster, map_frame, shadow_at, shadow_map
 from semseg.town.street import Piece, piece
 from semseg.town.style import style
 from semseg.town.surface import Surface, Surfaces, join, pack
+from semseg.town.vehicles import FAR_FACES
 from semseg.town.weather import weather
 
-PIECES_AHEAD = 6
-"""Pieces of street that are drawn beyond the one in which the camera is."""
+_PIECES = 7
+"""Pieces of street that are drawn, from that of the camera on."""
+
+_DETAILED = 2
+"""The first of them, which are drawn in detail."""
+
+_TRAFFIC = 120.0
+"""How far ahead there is traffic, metres."""
 
 _IN_SHADOW = 100.0
-"""Height that nothing reaches."""
+"""A height that nothing reaches."""
 
 
 class Block(NamedTuple):
     """A piece of street, ready to be drawn.
 
     Attributes:
-      surfaces: what stands there.
+      near: what stands there, in detail.
+      far: the same without what is lost at a distance.
       shadows: see ``shadows.shadow_map``.
       shadow_frame: where that picture lies in the world, (3, 3).
       shades: frames (N, 3, 3) of the dark spots under parked vehicles.
       crossing: z of a zebra crossing, or None.
     """
 
-    surfaces: Surfaces
+    near: Surfaces
+    far: Surfaces
     shadows: np.ndarray
     shadow_frame: np.ndarray
     shades: np.ndarray
@@ -58,10 +68,12 @@ class Scene:
       seed: non-negative integers.
 
     Attributes:
+      seed: as given.
       style: what kind of street.
       path: its middle line.
       weather: light and air.
       speed: of the camera along z, m/s.
+      camera_height: metres.
     """
 
     def __init__(self, seed: tuple[int, ...]) -> None:
@@ -84,33 +96,36 @@ class Scene:
           time: seconds.
         """
         first = int(z // BLOCK)
-        blocks = [self._block(first + i) for i in range(PIECES_AHEAD + 1)]
-        movers = list(self._movers(blocks, z, time))
-        moving = [self._placed(faces, foot, blocks, first) for faces, foot, _ in movers]
-        shades = [_shade_frame(foot, *shade) for _, foot, shade in movers]
-        surfaces = [face for faces in moving for face in faces]
+        blocks = [self._block(first + i) for i in range(_PIECES)]
+        moving, shades = [], []
+        for actor in self._actors(blocks, z, time):
+            index = max(int(actor.foot[2] // BLOCK) - first, 0)
+            faces = actor.surfaces if index < _DETAILED else actor.surfaces[:FAR_FACES]
+            moving.extend(self._placed(faces, actor.foot, blocks[index].shadows))
+            shades.append(_shade_frame(actor.foot, *actor.shade))
+        near, far = blocks[:_DETAILED], blocks[_DETAILED:]
+        standing = [block.near for block in near] + [block.far for block in far]
+        dark = [block.shades for block in near]
         return Moment(
-            join([block.surfaces for block in blocks] + [pack(surfaces)]),
-            blocks,
-            np.concatenate([b.shades for b in blocks] + [np.reshape(shades, (-1, 3, 3))]),
+            surfaces=join([*standing, pack(moving)]),
+            blocks=blocks,
+            shades=np.concatenate([*dark, np.reshape(shades, (-1, 3, 3))]),
         )
 
-    def _movers(self, blocks: list[Block], z: float, time: float):
-        start, end = z - 2, z + 150
+    def _actors(self, blocks: list[Block], z: float, time: float) -> Iterator[traffic.Actor]:
+        street = traffic.Street(self.style, self.path, self.seed)
         for stream in self._streams:
-            yield from traffic.actors(stream, self.style, self.path, self.seed, time, start, end)
-        for block in blocks[:4]:
+            yield from traffic.actors(stream, street, time, z - 2, z + _TRAFFIC)
+        for block in blocks[:3]:
             if block.crossing is not None:
                 arrival = block.crossing / self.speed
-                yield from traffic.crossing_pedestrians(
-                    self.path, self.style, self.seed, time, block.crossing, arrival
-                )
+                yield from traffic.crossing_pedestrians(street, time, block.crossing, arrival)
 
-    def _placed(self, faces, foot: np.ndarray, blocks: list[Block], first: int) -> list[Surface]:
+    def _placed(
+        self, faces: tuple[Surface, ...], foot: np.ndarray, shadows: np.ndarray
+    ) -> list[Surface]:
         """Moves what was built at the origin to its place, into the sun or shadow there."""
-        index = int(foot[2] // BLOCK)
-        block = blocks[min(max(index - first, 0), len(blocks) - 1)]
-        dark = shadow_at(block.shadows, self.path, index * BLOCK, foot) > 0.5
+        dark = shadow_at(shadows, self.path, foot) > 0.5
         return [face.moved(foot, _IN_SHADOW if dark else 0.0) for face in faces]
 
     def _piece(self, index: int) -> Piece:
@@ -127,20 +142,40 @@ class Scene:
         here, start = self._piece(index), index * BLOCK
         casters = [c for i in (index - 1, index, index + 1) for c in self._piece(i).casters]
         shadows = shadow_map(casters, self.path, start, self.weather.to_sun)
-        surfaces, shades = list(here.surfaces), []
-        for faces, foot in here.vehicles:
-            dark = shadow_at(shadows, self.path, start, foot) > 0.5
-            surfaces.extend(face.moved(foot, _IN_SHADOW if dark else 0.0) for face in faces)
-            shades.append(_shade_frame(foot, 2.3, 4.9))
+        parked = [
+            (self._placed(faces, foot, shadows), _shade_frame(foot, 2.3, 4.9))
+            for faces, foot in here.vehicles
+        ]
+        cars = pack(face for faces, _ in parked for face in faces)
+        far_cars = pack(face for faces, _ in parked for face in faces[:FAR_FACES])
+        near = self._in_shadow(pack(here.surfaces + here.near), here.casters)
+        far = self._in_shadow(pack(here.surfaces + here.far), here.casters)
         return Block(
-            pack(surfaces),
-            shadows,
-            map_frame(self.path, start),
-            np.reshape(shades, (-1, 3, 3)),
-            here.crossing,
+            near=join([near, cars]),
+            far=join([far, far_cars]),
+            shadows=shadows,
+            shadow_frame=map_frame(self.path, start),
+            shades=np.reshape([shade for _, shade in parked], (-1, 3, 3)),
+            crossing=here.crossing,
         )
+
+    def _in_shadow(self, surfaces: Surfaces, casters: list[Caster]) -> Surfaces:
+        """Shades surfaces up to where the houses on the sun's side let light over their roofs."""
+        across, up, _ = self.weather.to_sun
+        houses = [c for c in casters if isinstance(c, Box) and len(c.base) > 3]
+        sides = [np.sign(c.base[:, 0].mean() - self.path.middle(c.base[0, 1])) for c in houses]
+        heights = [
+            c.height for c, side in zip(houses, sides, strict=True) if side == np.sign(across)
+        ]
+        if not heights:
+            return surfaces
+        middles = np.array([self.path.middle(z) for z in surfaces.frames[:, 2, 2]])
+        distance = self.style.building_line - np.sign(across) * (surfaces.frames[:, 0, 2] - middles)
+        limit = np.mean(heights) + np.maximum(distance, 0) * up / max(abs(across), 0.05)
+        return surfaces._replace(sunlit_above=np.maximum(limit, 0).astype(np.float32))
 
 
 def _shade_frame(foot: np.ndarray, width: float, length: float) -> np.ndarray:
+    """Where the dark spot under something lies, (3, 3)."""
     corner = (foot[0] - width / 2, foot[1], foot[2] + length / 2)
     return np.array([(width, 0.0, 0.0), (0.0, 0.0, -length), corner]).T

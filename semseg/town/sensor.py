@@ -16,7 +16,7 @@ def expose(light: np.ndarray, camera: Camera, sigma: int) -> np.ndarray:
     """Takes the picture.
 
     Args:
-      light: float32 (H, W, 3), 0..255 where nothing is overexposed; changed.
+      light: float32 (3, H, W), RGB, 0..255 where nothing is overexposed; changed.
       camera: its pose picks the noise, so that the same view gives the same picture.
       sigma: standard deviation of the noise, grey levels.
 
@@ -24,7 +24,8 @@ def expose(light: np.ndarray, camera: Camera, sigma: int) -> np.ndarray:
       uint8 (H, W, 3).
     """
     light *= _vignette(camera.size)
-    image = cv2.GaussianBlur(cv2.convertScaleAbs(np.maximum(light, 0, out=light)), (3, 3), _BLUR)
+    image = cv2.merge([cv2.convertScaleAbs(plane) for plane in np.maximum(light, 0, out=light)])
+    image = cv2.GaussianBlur(image, (3, 3), _BLUR)
     field = _noise(camera.size, sigma)
     down, across = divmod(zlib.crc32(camera.pose.tobytes()) % _SPARE**2, _SPARE)
     height, width = camera.size
@@ -33,9 +34,9 @@ def expose(light: np.ndarray, camera: Camera, sigma: int) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _vignette(size: Size) -> np.ndarray:
-    """Darkens towards the corners; float32 (H, W, 1)."""
+    """Darkens towards the corners; float32 (H, W)."""
     y, x = np.linspace(-1, 1, size[0])[:, None], np.linspace(-1, 1, size[1])[None]
-    return (1.03 - 0.1 * (x * x + y * y))[..., None].astype(np.float32)
+    return (1.03 - 0.1 * (x * x + y * y)).astype(np.float32)
 
 
 @lru_cache(maxsize=32)

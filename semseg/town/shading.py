@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from semseg.town.camera import Camera
-from semseg.town.raster import BACKGROUND, Buffers, linear, project, sample
+from semseg.town.raster import BACKGROUND, SAMPLING, Buffers, linear, project, texel_maps
 from semseg.town.scene import Moment
 from semseg.town.surface import Surfaces
-from semseg.town.weather import SKY_BOTTOM, SKY_HALF_WIDTH, SKY_TOP, Weather
+from semseg.town.weather import SKY_TEXTURE, Weather
 
 _SHADE = 0.65
 """How dark it gets under a car."""
@@ -21,7 +21,7 @@ _DECAL_SIZE = 32
 
 
 class _Lights(NamedTuple):
-    """Tables by id: RGB of sky light and sunlight, where shadows end, what lies level."""
+    """Tables by id: sky light and sunlight (3, ids), where shadows end, what lies level."""
 
     ambient: np.ndarray
     sun: np.ndarray
@@ -42,22 +42,23 @@ def shade(
       weather: light and air.
 
     Returns:
-      float32 (H, W, 3), RGB, 0..255 and above.
+      float32 (3, H, W), RGB, 0..255 and above. Planes, since numpy is slow on short last axes.
     """
     lights = _lights(moment.surfaces, weather)
-    level = lights.level.take(buffers.ids)
-    light = lights.ambient.take(buffers.ids, axis=0)
+    ids = buffers.ids.astype(np.intp)
+    level = lights.level.take(ids)
+    light = lights.ambient.take(ids, axis=1)
     if weather.sun.any():
-        lit = _sunlit(buffers, depth, moment, camera, lights, level)
-        light += lights.sun.take(buffers.ids, axis=0) * lit[..., None]
-    light *= (1 - _contact_shades(moment, camera, level))[..., None]
-    image = cv2.cvtColor(buffers.albedo, cv2.COLOR_RGBA2RGB).astype(np.float32)
-    image *= light
-    _add_haze(image, depth, weather)
-    _add_sky(image, buffers, camera, weather)
+        lit = _sunlit(ids, depth, moment, camera, lights, level)
+        light += lights.sun.take(ids, axis=1) * lit
+    light *= 1 - _contact_shades(moment, camera, level)
+    for channel, albedo in enumerate(cv2.split(buffers.albedo)[:3]):
+        light[channel] *= albedo
+    _add_haze(light, depth, weather)
+    _add_sky(light, ids == BACKGROUND, camera, weather)
     if weather.wetness:
-        _add_mirror(image, level, camera, weather.wetness)
-    return image
+        _add_mirror(light, level, camera, weather.wetness)
+    return light
 
 
 def _lights(surfaces: Surfaces, weather: Weather) -> _Lights:
@@ -73,8 +74,8 @@ def _lights(surfaces: Surfaces, weather: Weather) -> _Lights:
     tints = surfaces.tints * wet[:, None]
     ground_sun = -weather.to_sun[1]
     return _Lights(
-        ambient=_table(ambient[:, None] * weather.ambient * tints, weather.ambient),
-        sun=_table(sun[:, None] * weather.sun * tints, weather.sun * ground_sun),
+        ambient=_table(ambient[:, None] * weather.ambient * tints, weather.ambient).T,
+        sun=_table(sun[:, None] * weather.sun * tints, weather.sun * ground_sun).T,
         sunlit_above=_table(np.where(surfaces.sunlit_above > 0, surfaces.sunlit_above, -99), -99),
         level=_table(level, True).astype(bool),
     )
@@ -87,7 +88,7 @@ def _table(values: np.ndarray, plain: np.ndarray | float) -> np.ndarray:
 
 
 def _sunlit(
-    buffers: Buffers,
+    ids: np.ndarray,
     depth: np.ndarray,
     moment: Moment,
     camera: Camera,
@@ -96,11 +97,10 @@ def _sunlit(
 ) -> np.ndarray:
     """How much of the sun each pixel gets, float32 (H, W), 0..1."""
     size = camera.size
-    rays = camera.rotation.T @ np.linalg.inv(camera.intrinsics)
     box = [0, 0, size[1], size[0]]
     with np.errstate(invalid="ignore"):
-        height = -camera.position[1] - linear(rays[1], box) * depth
-    above = (height - lights.sunlit_above.take(buffers.ids)) / _PENUMBRA + 0.5
+        height = -camera.position[1] - linear(camera.rays[1], box) * depth
+    above = (height - lights.sunlit_above.take(ids)) / _PENUMBRA + 0.5
     lit = np.clip(np.nan_to_num(above), 0, 1)
     dark = np.zeros(size, np.uint8)
     frames = np.array([block.shadow_frame for block in moment.blocks])
@@ -119,12 +119,14 @@ def _contact_shades(moment: Moment, camera: Camera, level: np.ndarray) -> np.nda
 def _lay(target: np.ndarray, pictures: list, frames: np.ndarray, camera: Camera) -> None:
     """Lays grey pictures on the ground; where they overlap, the brighter one shows."""
     seen = project(frames, np.ones(len(frames), bool), camera)
-    for number, inverse, box in zip(seen.numbers, seen.inverses, seen.boxes.tolist(), strict=True):
-        x0, y0, x1, y1 = box
+    sizes = np.array([pictures[number].shape[1::-1] for number in seen.numbers]).reshape(-1, 2)
+    maps = texel_maps(seen, sizes)
+    for i, (x0, y0, x1, y1) in enumerate(seen.boxes.tolist()):
+        picture = pictures[seen.numbers[i]]
         window = target[y0:y1, x0:x1]
-        picture = sample(pictures[number], inverse, box)
-        ahead = linear(inverse[2], box) > 0
-        np.maximum(window, picture * ahead, out=window)
+        spot = cv2.warpPerspective(picture, maps[i], (x1 - x0, y1 - y0), flags=SAMPLING)
+        ahead = linear(seen.inverses[i, 2], [x0, y0, x1, y1]) > 0
+        np.maximum(window, spot * ahead, out=window)
 
 
 def _decal() -> np.ndarray:
@@ -138,24 +140,26 @@ _DECAL = _decal()
 
 
 def _add_haze(image: np.ndarray, depth: np.ndarray, weather: Weather) -> None:
-    clear = cv2.exp(depth * np.float32(-weather.extinction))[..., None]
-    image -= weather.haze
+    clear = cv2.exp(depth * np.float32(-weather.extinction))
+    haze = weather.haze[:, None, None]
+    image -= haze
     image *= clear
-    image += weather.haze
+    image += haze
 
 
-def _add_sky(image: np.ndarray, buffers: Buffers, camera: Camera, weather: Weather) -> None:
-    frame = np.array(
-        [[2 * SKY_HALF_WIDTH, 0, -SKY_HALF_WIDTH], [0, SKY_BOTTOM - SKY_TOP, SKY_TOP], [0, 0, 1]]
-    )
-    open_sky = buffers.ids == BACKGROUND
+def _add_sky(
+    image: np.ndarray, open_sky: np.ndarray, camera: Camera, weather: Weather
+) -> None:
     rows = np.flatnonzero(open_sky.any(axis=1))
     if not len(rows):
         return
-    end = int(rows[-1]) + 1
-    inverse = np.linalg.inv(camera.intrinsics @ camera.rotation @ frame)
-    sky = sample(weather.sky, inverse, [0, 0, camera.size[1], end], cv2.BORDER_REPLICATE)
-    np.copyto(image[:end], sky[..., :3], where=open_sky[:end, :, None])
+    width, end = camera.size[1], int(rows[-1]) + 1
+    rows, columns = weather.sky.shape[:2]
+    to_texels = np.diag([columns, rows, 1.0]) @ SKY_TEXTURE @ camera.rays
+    border = cv2.BORDER_REPLICATE
+    sky = cv2.warpPerspective(weather.sky, to_texels, (width, end), flags=SAMPLING, borderMode=border)
+    for plane, color in zip(image, cv2.split(sky), strict=False):
+        np.copyto(plane[:end], color, where=open_sky[:end])
 
 
 def _add_mirror(image: np.ndarray, level: np.ndarray, camera: Camera, wetness: float) -> None:
@@ -165,7 +169,7 @@ def _add_mirror(image: np.ndarray, level: np.ndarray, camera: Camera, wetness: f
     horizon = camera.intrinsics[1, 2] + camera.intrinsics[1, 1] * np.tan(pitch)
     rows = np.arange(height)
     source = np.clip(np.round(2 * horizon - rows), 0, height - 1).astype(int)
-    mirrored = cv2.blur(image[source], (3, 9))
     grazing = np.clip(1.3 - (rows - horizon) / (0.5 * height), 0.25, 1)
-    strength = (level * (wetness * 0.55 * grazing)[:, None]).astype(np.float32)[..., None]
-    image += (mirrored - image) * strength
+    strength = (level * (wetness * 0.55 * grazing)[:, None]).astype(np.float32)
+    for channel, plane in enumerate(image):
+        image[channel] += (cv2.blur(plane[source], (3, 9)) - plane) * strength

@@ -14,6 +14,7 @@ SCALE = 5
 """Pixels per metre; coarse, so that edges come out as soft as those of real shadows."""
 
 _LONGEST = 40.0
+_CIRCLE = np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 9)[:-1]])
 
 
 class Box(NamedTuple):
@@ -26,6 +27,15 @@ class Box(NamedTuple):
 
     base: np.ndarray
     height: float
+
+    def extent(self, per_height: np.ndarray) -> tuple[float, float]:
+        """Least and greatest z in shadow."""
+        ends = [*self.base[:, 1], *(self.base + _reach(per_height, self.height))[:, 1]]
+        return min(ends), max(ends)
+
+    def shadows(self, per_height: np.ndarray) -> list[tuple[np.ndarray, int]]:
+        """Points whose convex hull is in shadow, and how dark it is, 0..255."""
+        return [(np.concatenate([self.base, self.base + _reach(per_height, self.height)]), 255)]
 
 
 class Crown(NamedTuple):
@@ -42,6 +52,23 @@ class Crown(NamedTuple):
     radius: float
     middle: float
     density: float
+
+    def extent(self, per_height: np.ndarray) -> tuple[float, float]:
+        """Least and greatest z in shadow."""
+        middle = self.foot[1] + _reach(per_height, self.middle)[1]
+        return min(self.foot[1], middle - 2 * self.radius), max(self.foot[1], middle + 2 * self.radius)
+
+    def shadows(self, per_height: np.ndarray) -> list[tuple[np.ndarray, int]]:
+        """Discs, for a rim as irregular as leaves, and the trunk; see ``Box.shadows``."""
+        reach = _reach(per_height, self.middle)
+        offsets = np.sin(np.arange(10).reshape(5, 2) * (3.1 + self.foot[1])) * 0.6
+        middle = self.foot + reach
+        discs = [
+            (middle + self.radius * (offset + 0.55 * _CIRCLE), int(255 * self.density))
+            for offset in offsets
+        ]
+        trunk = self.foot + np.array([[-0.15, 0.0], [0.15, 0.0]])
+        return [*discs, (np.concatenate([trunk, trunk + reach]), 255)]
 
 
 Caster = Box | Crown
@@ -63,11 +90,16 @@ def shadow_map(casters: list[Caster], path: Path, start: float, to_sun: np.ndarr
     shape = (int(BLOCK * SCALE), int(2 * HALF_SPAN * SCALE))
     picture = np.zeros(shape, np.uint8)
     per_height = -to_sun[[0, 2]] / max(-to_sun[1], 0.05)
+    casters = [caster for caster in casters if _reaches(caster, per_height, start)]
+    place = np.array([path.middle(start), start])
+    slope = (path.middle(start + BLOCK) - place[0]) / BLOCK
     for caster in casters:
-        if isinstance(caster, Box):
-            _box(picture, caster, per_height, path, start)
-        else:
-            _crown(picture, caster, per_height, path, start)
+        for outline, darkness in caster.shadows(per_height):
+            ground = outline - place
+            ground[:, 0] -= slope * ground[:, 1]
+            pixels = (ground + (HALF_SPAN, 0)) * (SCALE, -SCALE) + (0, shape[0])
+            hull = cv2.convexHull(pixels.astype(np.int32))
+            cv2.fillConvexPoly(picture, hull, darkness)
     return cv2.GaussianBlur(picture, (3, 3), 0)
 
 
@@ -80,39 +112,21 @@ def map_frame(path: Path, start: float) -> np.ndarray:
     return np.array([right, down, corner]).T
 
 
-def shadow_at(picture: np.ndarray, path: Path, start: float, point: np.ndarray) -> float:
-    """Looks up a shadow map at a world point; 0 sunlit to 1 in shadow."""
-    row = int((start + BLOCK - point[2]) * SCALE)
-    column = int((point[0] - path.middle(point[2]) + HALF_SPAN) * SCALE)
+def shadow_at(picture: np.ndarray, path: Path, point: np.ndarray) -> float:
+    """Looks up the shadow map of a piece at a world point of it; 0 sunlit to 1 in shadow."""
     rows, columns = picture.shape
-    return float(picture[min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)]) / 255
+    row = int((BLOCK - point[2] % BLOCK) * SCALE)
+    column = int((point[0] - path.middle(point[2]) + HALF_SPAN) * SCALE)
+    return float(picture[min(row, rows - 1), min(max(column, 0), columns - 1)]) / 255
 
 
-def _box(picture: np.ndarray, box: Box, per_height: np.ndarray, path: Path, start: float) -> None:
-    reach = per_height * box.height
-    length = float(np.hypot(*reach))
-    reach = reach * min(1.0, _LONGEST / max(length, 1e-6))
-    outline = np.concatenate([box.base, box.base + reach])
-    pixels = _pixels(outline, path, start)
-    cv2.fillConvexPoly(picture, cv2.convexHull(pixels), 255)
+def _reaches(caster: Caster, per_height: np.ndarray, start: float) -> bool:
+    """Whether a shadow may touch a piece of the street."""
+    low, high = caster.extent(per_height)
+    return high > start and low < start + BLOCK
 
 
-def _crown(
-    picture: np.ndarray, crown: Crown, per_height: np.ndarray, path: Path, start: float
-) -> None:
-    """Several discs, for a rim and gaps as irregular as leaves."""
-    middle = crown.foot + per_height * crown.middle
-    rng = np.random.default_rng(int(abs(crown.foot[1]) * 100))
-    for offset in rng.normal(0, 0.5, (7, 2)):
-        pixel = _pixels((middle + offset * crown.radius)[None], path, start)[0, 0]
-        radius = max(1, int(crown.radius * 0.55 * SCALE))
-        if -radius < pixel[0] < picture.shape[1] + radius:
-            cv2.circle(picture, pixel.tolist(), radius, 255 * crown.density, -1)
-    outline = crown.foot + np.array([[-0.15, 0], [0.15, 0]])
-    _box(picture, Box(outline, crown.middle), per_height, path, start)
-
-
-def _pixels(points: np.ndarray, path: Path, start: float) -> np.ndarray:
-    across = points[:, 0] - [path.middle(z) for z in points[:, 1]] + HALF_SPAN
-    up = start + BLOCK - points[:, 1]
-    return np.round(np.stack([across, up], axis=1) * SCALE).astype(np.int32)[:, None]
+def _reach(per_height: np.ndarray, height: float) -> np.ndarray:
+    """How far a shadow falls from something of some height, (x, z), within reason."""
+    reach = per_height * height
+    return reach * min(1.0, _LONGEST / max(float(np.hypot(*reach)), 1e-6))

@@ -26,9 +26,20 @@ _OVERLAP = 0.02
 
 
 class Piece(NamedTuple):
-    """One piece of a street: what is seen, what throws shadows, and where people cross."""
+    """One piece of a street.
+
+    Attributes:
+      surfaces: what is drawn at every distance.
+      near: what is drawn only near by.
+      far: what is drawn in its place from afar.
+      casters: what throws shadows.
+      vehicles: parked ones and where they stand.
+      crossing: z of a zebra crossing, metres, if there is one.
+    """
 
     surfaces: list[Surface]
+    near: list[Surface]
+    far: list[Surface]
     casters: list[Caster]
     vehicles: list[tuple[tuple[Surface, ...], np.ndarray]]
     crossing: float | None
@@ -107,9 +118,10 @@ def piece(style: Style, path: Path, seed: tuple[int, ...], index: int) -> Piece:
     start = index * BLOCK
     mouths = {side: bool(rng.random() < 0.28) for side in (-1, 1)}
     crossing = int(rng.integers(1, _TILES)) if rng.random() < 0.22 else None
-    whole = Piece([], [], [], None if crossing is None else start + crossing * ground.TILE + 5)
+    whole = Piece([], [], [], [], [], None if crossing is None else start + crossing * ground.TILE + 5)
     plots = {side: Plot(style, path, side, start, rng) for side in (-1, 1)}
-    whole.surfaces.extend(_road(plots[1], crossing))
+    whole.near.extend(_road(plots[1], crossing))
+    whole.far.append(_far_road(plots[1]))
     for side, plot in plots.items():
         _ground_strips(plot, whole, mouths[side])
         _frontage(plot, whole, mouths[side])
@@ -132,9 +144,16 @@ def _road(plot: Plot, crossing: int | None) -> Iterator[Surface]:
         )
 
 
+def _far_road(plot: Plot) -> Surface:
+    style = plot.style
+    texture = ground.road(style.half_width, style.marking, style.edge, "plain", 0)
+    half = style.half_width + 0.2
+    return plot.level(texture, Label.ROAD, -half, half, 0, plot.start, BLOCK)
+
+
 def _ground_strips(plot: Plot, whole: Piece, mouth: bool) -> None:
     """Footways with curbs, gardens, and the mouth of a side street."""
-    style, out = plot.style, whole.surfaces
+    style, out = plot.style, whole.near
     inner, outer = style.half_width, style.half_width + style.pavement
     paving, lawn = ground.pavement(style.pavement, style.paving), ground.lawn(style.paving % 3)
     for tile in range(_TILES):
@@ -149,6 +168,8 @@ def _ground_strips(plot: Plot, whole: Piece, mouth: bool) -> None:
         far = _BACKDROP if style.kind == "park" and plot.side > 0 else style.building_line + 1
         if far > outer + 1.5:
             out.append(plot.level(lawn, Label.TREE, outer, far, CURB, z, ground.TILE))
+    z, length = plot.start + mouth * ground.TILE, BLOCK - mouth * ground.TILE
+    whole.far.append(plot.level(paving, Label.PAVEMENT, inner, outer, CURB, z, length))
 
 
 def _frontage(plot: Plot, whole: Piece, mouth: bool) -> None:
@@ -158,21 +179,21 @@ def _frontage(plot: Plot, whole: Piece, mouth: bool) -> None:
         _park(plot, whole, z, end)
         return
     kind = "terrace" if plot.style.kind == "park" else plot.style.kind
-    first = True
+    neighbour = 0.0
     while end - z > 4:
         front = facades.facade(kind, int(plot.rng.integers(facades.VARIANTS)))
         length = front.width if end - z - front.width > 4 else end - z
         gap = float(plot.rng.uniform(2, 5)) if kind == "houses" or plot.rng.random() < 0.08 else 0.0
         length = max(length - gap, 3.0)
-        _house(plot, whole, front, z, length, first)
-        first = gap > 0
+        _house(plot, whole, front, z, length, neighbour)
+        neighbour = 0.0 if gap else front.height
         if gap:
             _gap(plot, whole, z + length, gap)
         z += length + gap
 
 
 def _house(
-    plot: Plot, whole: Piece, front: facades.Facade, z: float, length: float, freestanding: bool
+    plot: Plot, whole: Piece, front: facades.Facade, z: float, length: float, neighbour: float
 ) -> None:
     rng, distance = plot.rng, plot.style.building_line
     tint = tuple(rng.uniform(0.82, 1.12) * rng.uniform(0.94, 1.06, 3))
@@ -180,7 +201,8 @@ def _house(
     face = plot.wall(front.texture, Label.BUILDING, distance, 0, height, z, length)
     whole.surfaces.append(face._replace(tint=tint))
     masonry = tuple(np.array(front.masonry) / 235 * tint)
-    whole.surfaces.append(_side_wall(plot, z, height, masonry))
+    if height > neighbour:
+        whole.surfaces.append(_side_wall(plot, z, neighbour, height, masonry))
     ridge = 0.0
     if rng.random() < (0.9 if plot.style.kind == "houses" else 0.55):
         ridge = float(rng.uniform(1.5, 3.2))
@@ -192,16 +214,18 @@ def _house(
     ]
     whole.casters.append(Box(np.array(corners), height + ridge * 0.6))
     if plot.style.kind == "shops" and rng.random() < 0.35:
-        whole.surfaces.append(_hanging_sign(plot, z + length / 2))
+        whole.near.append(_hanging_sign(plot, z + length / 2))
 
 
-def _side_wall(plot: Plot, z: float, height: float, masonry: tuple[float, float, float]) -> Surface:
-    """The end of a house that one sees on the way there."""
+def _side_wall(
+    plot: Plot, z: float, low: float, high: float, masonry: tuple[float, float, float]
+) -> Surface:
+    """The end of a house that one sees on the way there, above its neighbour."""
     distance = plot.style.building_line
     left = distance if plot.side > 0 else distance + _DEPTH
     texture = facades.blank_wall(int(plot.rng.integers(4)))
-    down, right = np.array([0.0, height, 0.0]), np.array([_DEPTH, 0.0, 0.0])
-    return Surface(texture, plot.point(left, height, z), right, down, Label.BUILDING, masonry)
+    down, right = np.array([0.0, high - low, 0.0]), np.array([_DEPTH, 0.0, 0.0])
+    return Surface(texture, plot.point(left, high, z), right, down, Label.BUILDING, masonry)
 
 
 def _roof(
@@ -225,7 +249,7 @@ def _roof(
             distance + 2.5, eaves + ridge * 0.5, z + plot.rng.uniform(0.5, length - 0.5)
         )
         wall = facades.blank_wall(0)
-        whole.surfaces.append(upright(wall, foot, 0.9, ridge * 0.5 + 1.3, Label.BUILDING, masonry))
+        whole.near.append(upright(wall, foot, 0.9, ridge * 0.5 + 1.3, Label.BUILDING, masonry))
 
 
 def _hanging_sign(plot: Plot, z: float) -> Surface:
@@ -289,7 +313,7 @@ def _tree(plot: Plot, whole: Piece, distance: float, z: float, size: float) -> N
         behind = foot + (0.4, 0.0, 0.9)
         dark = tuple(0.8 * np.array(tint))
         leaves = foliage.crown((variant + 5) % foliage.TREES)
-        whole.surfaces.append(upright(leaves, behind, width, height * 1.02, Label.TREE, dark))
+        whole.near.append(upright(leaves, behind, width, height * 1.02, Label.TREE, dark))
     whole.casters.append(Crown(foot[[0, 2]], width * 0.38, height * 0.62, 0.45 if bare else 0.9))
 
 
@@ -312,7 +336,7 @@ def _roadside(plot: Plot, whole: Piece, mouth: bool, crossing: int | None) -> No
     elif rng.random() < 0.3:
         for at in np.arange(z + 1, end, 2.5):
             foot = plot.point(style.half_width + 0.35, CURB, at)
-            whole.surfaces.append(upright(furniture.bollard(), foot, 0.16, 1.0, Label.POLE))
+            whole.near.append(upright(furniture.bollard(), foot, 0.16, 1.0, Label.POLE))
     if crossing is not None:
         _traffic_light(
             plot, whole, plot.start + crossing * ground.TILE + (3.2 if plot.side > 0 else 6.8)
@@ -325,11 +349,11 @@ def _lamp(plot: Plot, whole: Piece, z: float) -> None:
     post = furniture.post(plot.style.post)
     foot = plot.point(plot.style.half_width + 0.4, CURB, z)
     height, reach = 7.0, 1.6
-    whole.surfaces.append(upright(post, foot, 0.17, height, Label.POLE))
+    whole.surfaces.append(upright(post, foot, 0.2, height, Label.POLE))
     arm = foot + (-plot.side * reach / 2, -height + 0.1, 0.0)
-    whole.surfaces.append(upright(post, arm, reach, 0.1, Label.POLE))
+    whole.near.append(upright(post, arm, reach, 0.1, Label.POLE))
     head = foot + (-plot.side * reach, -height + 0.1, 0.0)
-    whole.surfaces.append(upright(furniture.lamp(), head, 0.7, 0.2, Label.POLE))
+    whole.near.append(upright(furniture.lamp(), head, 0.7, 0.2, Label.POLE))
     whole.casters.append(Box(foot[[0, 2]] + np.array([[-0.1, 0], [0.1, 0], [0, 0.1]]), height))
 
 
@@ -338,7 +362,7 @@ def _sign_post(plot: Plot, whole: Piece, z: float) -> None:
     foot = plot.point(plot.style.half_width + plot.rng.uniform(0.5, 0.9), CURB, z)
     low = 2.1 if width < 1.1 else 1.2
     whole.surfaces.append(
-        upright(furniture.post(plot.rng.integers(2)), foot, 0.09, low + height, Label.POLE)
+        upright(furniture.post(plot.rng.integers(2)), foot, 0.11, low + height, Label.POLE)
     )
     plate = foot + (0.0, -low, -0.06)
     whole.surfaces.append(upright(texture, plate, width, height, Label.SIGN))
@@ -359,7 +383,7 @@ def _parked(plot: Plot, whole: Piece, z: float, end: float, crossing: int | None
         body = BODIES[kind]
         centre = z + body.length / 2
         tile = (centre - plot.start) // ground.TILE
-        if rng.random() < 0.55 and tile != crossing:
+        if rng.random() < 0.5 and tile != crossing:
             faces = vehicle(kind, int(rng.integers(PAINTS)), plot.side != style.drive_side)
             foot = plot.point(style.half_width - PARKING / 2 + rng.uniform(-0.1, 0.1), 0, centre)
             whole.vehicles.append((faces, foot))

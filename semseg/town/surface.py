@@ -25,27 +25,19 @@ class Texture:
         self.rgba = _without_fringes(rgba)
         self._reduced: dict[tuple[int, int], np.ndarray] = {(0, 0): self.rgba}
 
-    def reduced(self, columns: float, rows: float) -> np.ndarray:
-        """Returns the version that comes nearest to a size on the screen.
+    def reduced(self, columns: int, rows: int) -> np.ndarray:
+        """Returns a smaller version, uint8 RGBA.
 
         Args:
-          columns: pixels that the texture's width covers on the screen.
-          rows: pixels that its height covers.
-
-        Returns:
-          uint8 RGBA, each side the full one divided by a power of two.
+          columns: how often the width is halved.
+          rows: how often the height is.
         """
-        height, width = self.rgba.shape[:2]
-        level = (_halvings(width, columns), _halvings(height, rows))
+        level = (columns, rows)
         if level not in self._reduced:
-            size = (max(1, width >> level[0]), max(1, height >> level[1]))
+            height, width = self.rgba.shape[:2]
+            size = (max(1, width >> columns), max(1, height >> rows))
             self._reduced[level] = cv2.resize(self.rgba, size, interpolation=cv2.INTER_AREA)
         return self._reduced[level]
-
-
-def _halvings(texels: int, pixels: float) -> int:
-    halvings = np.log2(texels / max(pixels, 1.0))
-    return int(min(max(round(halvings), 0), texels.bit_length() - 1))
 
 
 def _without_fringes(rgba: np.ndarray) -> np.ndarray:
@@ -118,6 +110,7 @@ class Surfaces(NamedTuple):
 
     Attributes:
       textures: N textures.
+      sizes: int (N, 2), columns and rows of the textures.
       frames: float64 (N, 3, 3), columns right, down, corner: it takes a texture coordinate
         (u, v, 1), u and v in 0..1, to a point of the world.
       labels: uint8 (N,).
@@ -127,6 +120,7 @@ class Surfaces(NamedTuple):
     """
 
     textures: tuple[Texture, ...]
+    sizes: np.ndarray
     frames: np.ndarray
     labels: np.ndarray
     tints: np.ndarray
@@ -146,6 +140,7 @@ def pack(surfaces: Iterable[Surface]) -> Surfaces:
     frames = [(s.right, s.down, s.corner) for s in surfaces]
     return Surfaces(
         textures=tuple(s.texture for s in surfaces),
+        sizes=np.array([s.texture.rgba.shape[1::-1] for s in surfaces], int).reshape(-1, 2),
         frames=np.array(frames, np.float64).reshape(-1, 3, 3).transpose(0, 2, 1),
         labels=np.array([s.label for s in surfaces], np.uint8),
         tints=np.array([s.tint for s in surfaces], np.float32).reshape(-1, 3),

@@ -13,11 +13,19 @@ import numpy as np
 from semseg.town.labels import Label
 from semseg.town.path import Path
 from semseg.town.style import Style
-from semseg.town.surface import Surface, upright
+from semseg.town.surface import Surface, Texture, upright
 from semseg.town.textures import people
 from semseg.town.vehicles import BODIES, PAINTS, vehicle
 
 CURB = 0.12
+
+
+class Street(NamedTuple):
+    """Where the traffic is: style and middle line of the street, seed of the scene."""
+
+    style: Style
+    path: Path
+    seed: tuple[int, ...]
 
 
 class Stream(NamedTuple):
@@ -80,21 +88,13 @@ def streams(style: Style, speed: float) -> tuple[Stream, ...]:
 
 
 def actors(
-    stream: Stream,
-    style: Style,
-    path: Path,
-    seed: tuple[int, ...],
-    time: float,
-    start: float,
-    end: float,
+    stream: Stream, street: Street, time: float, start: float, end: float
 ) -> Iterator[Actor]:
     """Yields who is on a stretch of street.
 
     Args:
       stream: one of ``streams``.
-      style: of the street.
-      path: its middle line.
-      seed: of the scene.
+      street: where.
       time: seconds.
       start: least z, metres.
       end: greatest z, metres.
@@ -103,34 +103,40 @@ def actors(
     first = int(np.floor((start - moved) / stream.spacing))
     last = int(np.ceil((end - moved) / stream.spacing))
     for index in range(first, last + 1):
-        place = _place(seed, stream.number, index, stream.share)
-        own_place = stream.number == 0 and index in (0, -1)
-        if not place.taken or own_place:
-            continue
+        place = _place(street.seed, stream.number, index, stream.share)
+        cameras_own = stream.number == 0 and index in (0, -1)
         z = (index + 0.7 * place.along) * stream.spacing + moved
-        if start < z < end:
-            yield _actor(stream, style, path, place, time, z)
+        if place.taken and not cameras_own and start < z < end:
+            yield _actor(stream, street, place, time, z)
 
 
 def crossing_pedestrians(
-    path: Path, style: Style, seed: tuple[int, ...], time: float, z: float, arrival: float
+    street: Street, time: float, z: float, arrival: float
 ) -> Iterator[Actor]:
-    """Yields who crosses the road at ``z`` before the camera arrives there at ``arrival`` s."""
-    rng = np.random.default_rng((*seed, 71, int(z)))
+    """Yields who crosses the road.
+
+    Args:
+      street: where.
+      time: seconds.
+      z: of the zebra crossing, metres.
+      arrival: when the camera gets there, seconds; people leave it the road before.
+    """
+    style = street.style
+    rng = np.random.default_rng((*street.seed, 71, int(z)))
     for _ in range(rng.integers(0, 4)):
         variant, direction = int(rng.integers(people.PEOPLE)), int(rng.choice((-1, 1)))
         offset, pace = rng.uniform(-1.2, 1.2), rng.uniform(1.1, 1.5)
         leaves = arrival - rng.uniform(3, 9)
-        across = direction * (pace * (time - leaves) + style.half_width)
+        across = direction * (pace * (time - leaves) - style.half_width)
         if abs(across) < style.half_width + style.pavement and time < arrival - 1:
-            foot = np.array([path.middle(z) + across, -_ground_height(across, style), z + offset])
-            phase = int((time * 1.9 + variant / 7) * people.PHASES) % people.PHASES
-            picture = people.pedestrian(variant, phase, True)
+            height = CURB if abs(across) > style.half_width else 0.0
+            foot = np.array([street.path.middle(z) + across, -height, z + offset])
+            picture = people.pedestrian(variant, _phase(time * 1.9 + variant / 7), True)
             yield _person(picture, people.WALKER, Label.PEDESTRIAN, foot, direction < 0)
 
 
-def _ground_height(across: float, style: Style) -> float:
-    return CURB if abs(across) > style.half_width else 0.0
+def _phase(turns: float) -> int:
+    return int(turns * people.PHASES) % people.PHASES
 
 
 @lru_cache(maxsize=4096)
@@ -140,19 +146,17 @@ def _place(seed: tuple[int, ...], number: int, index: int, share: float) -> _Pla
     return _Place(taken, int(rng.integers(1 << 16)), float(rng.random()), float(rng.random()))
 
 
-def _actor(stream: Stream, style: Style, path: Path, place: _Place, time: float, z: float) -> Actor:
-    foot = np.array([path.middle(z) + stream.distance, 0.0, z])
-    if stream.kind == "car":
-        return _car(place, foot, stream.speed < 0)
-    pace = 1.9 if stream.kind == "pedestrian" else 1.2
-    phase = int((time * pace + place.along) * people.PHASES) % people.PHASES
+def _actor(stream: Stream, street: Street, place: _Place, time: float, z: float) -> Actor:
+    foot = np.array([street.path.middle(z) + stream.distance, 0.0, z])
     away = stream.speed > 0
+    if stream.kind == "car":
+        return _car(place, foot, not away)
     variant = place.variant % people.PEOPLE
     if stream.kind == "cyclist":
-        picture = people.cyclist(variant, phase, False, away)
+        picture = people.cyclist(variant, _phase(time * 1.2 + place.along), False, away)
         return _person(picture, people.CYCLIST_ALONG, Label.BICYCLIST, foot, False)
-    foot += ((place.across - 0.5) * (style.pavement - 0.9), -CURB, 0.0)
-    picture = people.pedestrian(variant, phase, False, away)
+    foot += ((place.across - 0.5) * (street.style.pavement - 0.9), -CURB, 0.0)
+    picture = people.pedestrian(variant, _phase(time * 1.9 + place.along), False, away)
     return _person(picture, people.WALKER, Label.PEDESTRIAN, foot, False)
 
 
@@ -165,7 +169,7 @@ def _car(place: _Place, foot: np.ndarray, oncoming: bool) -> Actor:
 
 
 def _person(
-    picture, size: tuple[float, float], label: Label, foot: np.ndarray, mirrored: bool
+    picture: Texture, size: tuple[float, float], label: Label, foot: np.ndarray, mirrored: bool
 ) -> Actor:
     surface = upright(picture, np.zeros(3), *size, label)
     if mirrored:

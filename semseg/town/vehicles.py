@@ -14,6 +14,9 @@ from semseg.town.textures.canvas import Canvas, Color, jitter, noise
 
 PAINTS = 16
 
+FAR_FACES = 4
+"""How many faces, the first ones, are enough to show a vehicle from afar."""
+
 _SCALE = 56
 _GLASS = (30, 36, 42)
 _COLORS = (

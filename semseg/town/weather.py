@@ -7,10 +7,14 @@ import numpy as np
 
 from semseg.town.textures.canvas import noise
 
-SKY_HALF_WIDTH, SKY_TOP, SKY_BOTTOM = 1.8, -1.3, 0.1
-"""What the sky picture spans on the plane at distance 1 straight ahead."""
+_HALF_WIDTH, _TOP, _BOTTOM = 1.8, -1.3, 0.1
 
-_SKY_SHAPE = (280, 480)
+SKY_TEXTURE = np.linalg.inv(
+    [[2 * _HALF_WIDTH, 0, -_HALF_WIDTH], [0, _BOTTOM - _TOP, _TOP], [0, 0, 1]]
+)
+"""Takes a direction in the world to the texture coordinate (u, v, 1) of the sky's picture."""
+
+_SKY_SHAPE = (140, 320)
 _KINDS = ("clear", "fair", "cloudy", "overcast", "haze", "rain", "dusk")
 _ODDS = (0.2, 0.25, 0.15, 0.14, 0.08, 0.1, 0.08)
 
@@ -96,15 +100,15 @@ def _towards_sun(azimuth: float, elevation: float) -> np.ndarray:
 def _sky(rng: np.random.Generator, air: _Air, to_sun: np.ndarray, tone: np.ndarray) -> np.ndarray:
     """Paints the sky: a gradient, the glow about the sun, clouds that flatten to the horizon."""
     rows, columns = _SKY_SHAPE
-    x = np.linspace(-SKY_HALF_WIDTH, SKY_HALF_WIDTH, columns, dtype=np.float32)[None]
-    y = np.linspace(SKY_TOP, SKY_BOTTOM, rows, dtype=np.float32)[:, None]
+    x = np.linspace(-_HALF_WIDTH, _HALF_WIDTH, columns, dtype=np.float32)[None]
+    y = np.linspace(_TOP, _BOTTOM, rows, dtype=np.float32)[:, None]
     up = np.clip(-y, 0, None) / np.sqrt(1 + x * x + y * y)
     blend = np.clip(1 - up * 1.7, 0, 1)[..., None] ** 2
-    colors = np.array(air.zenith) * (1 - blend) + np.array(air.horizon) * blend
+    colors = np.array(air.zenith, np.float32) * (1 - blend) + np.array(air.horizon, np.float32) * blend
     glow = _glow(x, y, to_sun)[..., None] * air.sun
-    colors = colors + glow * np.array([150, 130, 90])
+    colors = colors + glow * np.array([150, 130, 90], np.float32)
     density, relief = _clouds(rng, x, y, rng.uniform(*air.cover))
-    white = np.array([238, 238, 236]) if air.sun > 0.3 else np.array(air.horizon) * 1.02
+    white = np.array([238, 238, 236], np.float32) if air.sun > 0.3 else np.array(air.horizon, np.float32) * 1.02
     cloud = white * (1 - 0.28 * relief[..., None]) + glow * 60
     colors = colors * (1 - density[..., None]) + cloud * density[..., None]
     sky = np.full((rows, columns, 4), 255, np.uint8)
@@ -113,15 +117,16 @@ def _sky(rng: np.random.Generator, air: _Air, to_sun: np.ndarray, tone: np.ndarr
 
 
 def _glow(x: np.ndarray, y: np.ndarray, to_sun: np.ndarray) -> np.ndarray:
-    cosine = (x * to_sun[0] + y * to_sun[1] + to_sun[2]) / np.sqrt(1 + x * x + y * y)
-    return np.exp((np.clip(cosine, 0, 1) - 1) * 14) * (to_sun[2] > 0)
+    ahead, down, across = (float(part) for part in to_sun[::-1])
+    cosine = (x * across + y * down + ahead) / np.sqrt(1 + x * x + y * y)
+    return np.exp((np.clip(cosine, 0, 1) - 1) * 14) * float(ahead > 0)
 
 
 def _clouds(
     rng: np.random.Generator, x: np.ndarray, y: np.ndarray, cover: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns density and darkness, 0..1, of a flat layer of clouds overhead."""
-    field = noise(rng, (256, 256), 60, 26, 12) + 0.35 * noise(rng, (256, 256), 5, 2.5)
+    field = noise(rng, (256, 256), 60, 26, 12) + 0.35 * noise(rng, (256, 256), 5, 3)
     above = np.clip(-y, 0, None) + 0.09
     across, ahead = np.broadcast_arrays(x / above * 30 + 128, 26 / above + rng.uniform(0, 256))
     layer = cv2.remap(
