@@ -1,5 +1,6 @@
 """Dataset declarations: one YAML file says where a dataset's files are and what they mean."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,8 @@ from semseg.data import patterns
 from semseg.data.strict_yaml import StrictModel, read_yaml, validate
 from semseg.errors import ConfigError, unknown_name
 from semseg.town import SPLITS, TOWN_CLASSES
+
+_LOG = logging.getLogger(__name__)
 
 RAW_LIMITS = {
     "gray8": 1 << 8,
@@ -209,7 +212,16 @@ def load_dataset(dataset: str | Path) -> DatasetSpec:
         path = _shipped_declaration(str(dataset))
     values = read_yaml(path)
     is_town = isinstance(values, dict) and values.get("source") == "town"
-    return validate(TownSpec, values, path) if is_town else validate(FolderSpec, values, path)
+    if is_town:
+        return validate(TownSpec, values, path)
+    spec = validate(FolderSpec, values, path)
+    if spec.unverified:
+        _LOG.warning(
+            "the declaration of '%s' was never tried on the real files: "
+            "see what scripts/check_dataset.py says first",
+            spec.name,
+        )
+    return spec
 
 
 def dataset_names() -> list[str]:
