@@ -4,18 +4,16 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from semseg.classes import ClassTable
+from semseg.evaluation.frames import Unreadable
 from semseg.evaluation.output import write_file
 from semseg.metrics import ConfusionMatrix
 from semseg.runtime import Segmenter, Timing
 from semseg.runtime.geometry import Size
-
-if TYPE_CHECKING:
-    from semseg.evaluation.frames import Unreadable
 
 PERCENTILES = (50, 95, 99)
 
@@ -69,7 +67,7 @@ class Report(NamedTuple):
     confusion: ConfusionMatrix
     loss: float | None
     frames: Sequence[FrameScore]
-    skipped: "Sequence[Unreadable]"
+    skipped: Sequence[Unreadable]
     truth_sizes: Sequence[Size]
     source: str = ""
     min_mean_iou: float | None = None
@@ -86,11 +84,12 @@ class Report(NamedTuple):
         """How the scores came about; without it no two scores compare."""
         sizes = ", ".join(f"{height}x{width}" for height, width in self.truth_sizes[:3])
         more = " and others" if len(self.truth_sizes) > 3 else ""
+        truth = f"truth at its own {sizes}{more}" if sizes else "no truth"
         network = self.model.get("input_size") or "a size chosen for each image"
         return (
             f"{self.source}, {len(self.frames)} frames; {self.classes.num_classes} classes, void"
-            f" ignored; truth at its own {sizes or 'size'}{more}; network at {network}; one scale,"
-            " no flip; IoU by the Cityscapes rule, absent classes left out"
+            f" ignored; {truth}; network at {network}; one scale, no flip; IoU by the Cityscapes"
+            " rule, absent classes left out"
         )
 
     def to_json(self) -> dict[str, Any]:

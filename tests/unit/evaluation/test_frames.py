@@ -102,6 +102,13 @@ def test_samples_of_a_dataset_keep_their_own_sizes():
     assert frame.image is IMAGE and frame.labels is labels
 
 
+def test_a_rendered_sample_is_rendered_once():
+    labels = np.zeros((4, 6), np.uint8)
+    sample = SimpleNamespace(name="val/0", image_path=None, read=lambda: (IMAGE, labels))
+    (frame,) = frames_from_dataset([sample])
+    assert frame.image is IMAGE and frame.labels is labels
+
+
 def test_an_unreadable_sample_keeps_its_place():
     def fail():
         raise ImageError("0.png: cut off")
@@ -186,8 +193,8 @@ def test_the_town_is_driven_through(monkeypatch):
                 intrinsics=intrinsics,
             )
 
-    monkeypatch.setattr(town, "drive", drive, raising=False)
-    monkeypatch.setattr(town, "SPLITS", {"demo": 2}, raising=False)
+    monkeypatch.setattr(town, "drive", drive)
+    monkeypatch.setattr(town, "SPLITS", {"demo": 2})
     frames = frames_from_town("demo", 10.0, (4, 8))
     assert len(frames) == 2 and names(frames) == ["demo/0", "demo/1"]
     last = list(frames)[-1]

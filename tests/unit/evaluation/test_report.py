@@ -40,7 +40,9 @@ def test_json_has_the_promised_keys_and_values(report, tmp_path):
     assert content["per_frame"]["name"] == ["a", "b"]
     assert content["per_frame"]["stamp_ns"] == [10**9, 2 * 10**9]
     assert content["per_frame"]["class_share"]["road"] == [0.5, 0.5]
-    assert content["protocol"].startswith("toy val, 2 frames; 3 classes, void ignored; truth at")
+    assert content["protocol"].startswith(
+        "toy val, 2 frames; 3 classes, void ignored; truth at its own 1x2; network at a size"
+    )
 
 
 def test_percentiles_are_over_the_frames(report):
