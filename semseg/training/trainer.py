@@ -1,9 +1,10 @@
 """Trains a network by its configuration, so that an interrupted run ends as if it was not."""
 
+import itertools
 import logging
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from semseg.data import DatasetSpec, load_dataset, samples
 from semseg.data.batches import SampleSource, batches
 from semseg.errors import SemsegError
+from semseg.training.averaging import settle_statistics
 from semseg.training.building import build_loss, build_network, build_optimizer
 from semseg.training.checkpoints import (
     initialize,
@@ -32,6 +34,8 @@ from semseg.training.validation import Score, Validation
 logger = logging.getLogger(__name__)
 
 KEPT_IMAGES = 4
+SETTLING_BATCHES = 16
+"""Batches that batch norm's statistics are measured on before averaged weights are scored."""
 
 
 class DivergenceError(SemsegError):
@@ -153,14 +157,7 @@ class _Run:
     def train(self) -> Outcome:
         """Runs the steps that are left."""
         training = self.config.training
-        stream = batches(
-            self.source,
-            self.config.augmentation,
-            training.batch_size,
-            seed=training.seed,
-            start=self.step,
-            threads=training.threads,
-        )
+        stream = self._batches(start=self.step)
         progress = tqdm(total=training.steps, initial=self.step, unit="step", dynamic_ncols=True)
         board = SummaryWriter(str(self.folder.tensorboard), purge_step=self.step)
         with Interruption() as interruption, progress, board:
@@ -189,18 +186,36 @@ class _Run:
 
     def _finish_epoch(self, board: SummaryWriter) -> None:
         """Validates, and saves the last and, if it is the best so far, the best checkpoint."""
-        weights = [np.array(variable) for variable in self.model.trainable_variables]
+        variables = model_variables(self.model)
+        present = {name: np.array(variable) for name, variable in variables.items()}
         if self.config.optimizer.average is not None:
             self.optimizer.finalize_variable_values(self.model.trainable_variables)
+            settle_statistics(self.model, self._latest_images())
         score = self.validation.run()
         is_best = not score.confusion.mean_iou <= self.best_mean_iou
         self._record(score, board)
         if is_best:
             save_checkpoint(self.folder.best, model_variables(self.model), self._state(score))
-        for variable, value in zip(self.model.trainable_variables, weights, strict=True):
-            variable.assign(value)
+        for name, variable in variables.items():
+            variable.assign(present[name])
         self._save_last()
         self.folder.write_history(self.history)
+
+    def _latest_images(self) -> Iterator[np.ndarray]:
+        """Yields the images of the latest batches once more."""
+        stream = self._batches(start=max(0, self.step - SETTLING_BATCHES))
+        return (images for images, _ in itertools.islice(stream, SETTLING_BATCHES))
+
+    def _batches(self, start: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        training = self.config.training
+        return batches(
+            self.source,
+            self.config.augmentation,
+            training.batch_size,
+            seed=training.seed,
+            start=start,
+            threads=training.threads,
+        )
 
     def _record(self, score: Score, board: SummaryWriter) -> None:
         epoch = {
