@@ -88,8 +88,8 @@ def benchmark(
                 failures.append("%s in %s: %s" % (model, engine, error))
     if not contestants:
         raise EngineError("nothing to compare: %s" % "; ".join(failures))
-    times = [[] for _ in contestants]  # type: List[List[float]]
-    labels = [None] * len(contestants)  # type: List[Any]
+    times: List[List[float]] = [[] for _ in contestants]
+    labels: List[Any] = [None] * len(contestants)
     for turn in range(_WARM_UP_TURNS + contest.turns):
         for index, contestant in enumerate(contestants):
             milliseconds, labels[index] = contestant.take_turn()

@@ -73,7 +73,7 @@ class Card(NamedTuple):
         """
         try:
             record = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise GraphError("its card is no JSON: %s" % error)
         if not isinstance(record, dict) or type(record.get("format")) is not int:
             raise GraphError("its card has no format number")
@@ -109,7 +109,7 @@ class Card(NamedTuple):
         return cls(**record)
 
 
-_TYPES = {
+_TYPES: Dict[str, Any] = {
     "name": str,
     "network": dict,
     "classes": list,
@@ -156,9 +156,10 @@ def graph_digest(graph: bytes) -> str:
       WireError: the bytes are no GraphDef.
     """
     view, digest, kept = memoryview(graph), hashlib.sha256(), 0
-    for number, wire_type, value, start, end in protobuf.fields(view):
-        is_node = number == graph_def.GRAPH_NODE and wire_type == protobuf.DELIMITED
-        if is_node and graph_def.node_name(value) == MODEL_CARD:
+    for number, _, value, start, end in protobuf.fields(view):
+        if number != graph_def.GRAPH_NODE or not isinstance(value, memoryview):
+            continue
+        if graph_def.node_name(value) == MODEL_CARD:
             digest.update(view[kept:start])
             kept = end
     digest.update(view[kept:])

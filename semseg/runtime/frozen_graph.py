@@ -66,7 +66,13 @@ class GraphInput(NamedTuple):
     @property
     def size(self) -> Optional[Tuple[int, int]]:
         """The fixed (height, width), or None if either is open."""
-        return None if None in self.shape[1:3] else (self.shape[1], self.shape[2])
+        _, height, width, _ = self.shape
+        return None if height is None or width is None else (height, width)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, which is never open."""
+        return _INPUTS[self.name][1]
 
 
 class FrozenGraph(NamedTuple):
@@ -155,7 +161,8 @@ def _checked_nodes(nodes: List[Node]) -> Dict[str, Node]:
 
 def _check_edges(nodes):
     """Every input must exist, and no node may depend on itself (Kahn's algorithm)."""
-    waiting, consumers = {}, {name: [] for name in nodes}
+    waiting = {}
+    consumers: Dict[str, List[str]] = {name: [] for name in nodes}
     for node in nodes.values():
         sources = {_source(text) for text in node.inputs}
         waiting[node.name] = len(sources)
@@ -233,7 +240,7 @@ def _classes(nodes) -> ClassTable:
         )
     try:
         texts = [name.decode("utf-8") for name in names]
-        return ClassTable.create(texts[:-1], colors[:-1, ::-1])  # Stored as BGR, void last.
+        return ClassTable.create(texts[:-1], colors[:-1, ::-1].tolist())  # Stored BGR, void last.
     except (ConfigError, UnicodeDecodeError) as error:
         raise GraphError("its class table: %s" % error)
 

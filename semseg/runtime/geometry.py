@@ -91,15 +91,13 @@ class Fit(NamedTuple):
         """
         if mode not in FITS:
             raise ImageError(unknown_name("fit", mode, FITS))
-        inner = tuple(network_size)
+        height, width = network_size
         if mode == LETTERBOX:
-            scale = min(new / old for new, old in zip(network_size, image_size))
-            inner = tuple(
-                min(new, max(1, int(round(scale * old))))
-                for new, old in zip(network_size, image_size)
-            )
-        corner = tuple((new - used) // 2 for new, used in zip(network_size, inner))
-        return cls(tuple(image_size), tuple(network_size), corner, inner, interpolation)
+            scale = min(height / image_size[0], width / image_size[1])
+            height = min(height, max(1, int(round(scale * image_size[0]))))
+            width = min(width, max(1, int(round(scale * image_size[1]))))
+        corner = ((network_size[0] - height) // 2, (network_size[1] - width) // 2)
+        return cls(image_size, network_size, corner, (height, width), interpolation)
 
     def apply(self, image: np.ndarray) -> np.ndarray:
         """Returns an image (H, W, channels) at the network's size."""

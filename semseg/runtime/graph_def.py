@@ -82,7 +82,9 @@ DATA_TYPES = {
 """The data types an inference graph may use, by their number in ``types.proto``."""
 _STRING = 7
 _FIXED_FIELDS = {"float_val": 4, "double_val": 8}
+_TABLE_TYPES = ("uint8", "int8", "uint16", "int16", "int32", "int64", "string")
 _MAX_RANK = 8
+_MAX_TABLE = 65536
 
 Shape = Optional[Tuple[Optional[int], ...]]
 
@@ -167,25 +169,30 @@ class Constant(NamedTuple):
         return cls(kind.name, shape, values, (elements - stored) * max(kind.size, 1))
 
     def array(self) -> np.ndarray:
-        """Decodes an integer or string tensor (strings as bytes objects)."""
-        content = self.values["content"]
-        if content is not None and len(content):
-            dtype = np.dtype(self.dtype).newbyteorder("<")
-            return np.frombuffer(content, dtype).reshape(self.shape)
-        if self.dtype == "string":
-            numbers, dtype = [bytes(value) for value in self.values["string_val"]], object
-        elif self.dtype in ("uint8", "int8", "uint16", "int16", "int32", "int64"):
-            field = "int64_val" if self.dtype == "int64" else "int_val"
-            numbers, dtype = list(_integers(self.values[field])), np.int64
-        else:
-            raise WireError("a table must be of integers or strings, found %s" % self.dtype)
+        """Decodes a small integer (as int64) or string (as bytes objects) tensor.
+
+        Raises:
+          WireError: it is of another type, or too large to be a table.
+        """
         elements = _elements(self.shape)
-        if elements and not numbers:
+        if self.dtype not in _TABLE_TYPES or elements > _MAX_TABLE:
+            raise WireError(
+                "a table is of integers or strings; found %s %s" % (self.dtype, list(self.shape))
+            )
+        values = self._stored_values()
+        if elements and not values:
             raise WireError("a table of shape %s has no values" % (list(self.shape),))
-        numbers += numbers[-1:] * (elements - len(numbers))
-        array = np.empty(elements, dtype)
-        array[:] = numbers
+        array = np.empty(elements, object if self.dtype == "string" else np.int64)
+        array[:] = values + values[-1:] * (elements - len(values))
         return array.reshape(self.shape)
+
+    def _stored_values(self):
+        content = self.values["content"]
+        if self.dtype == "string":
+            return [bytes(value) for value in self.values["string_val"]]
+        if content is not None and len(content):
+            return np.frombuffer(content, np.dtype(self.dtype).newbyteorder("<")).tolist()
+        return list(_integers(self.values["int64_val" if self.dtype == "int64" else "int_val"]))
 
 
 def read_nodes(data: memoryview) -> List[Node]:

@@ -269,9 +269,8 @@ def _imdecode(data, flags):
 
 
 def _stored_type(encoding):
-    layout = _ENCODINGS.get(encoding)
     if encoding in ("rgb8", "mono8", "mono16") or encoding in _FROM_RGB:
-        return layout.dtype, layout.channels
+        return _ENCODINGS[encoding].dtype, _ENCODINGS[encoding].channels
     plain = _PLAIN_ENCODING.fullmatch(str(encoding))
     if plain is None:
         choices = ["rgb8", "mono8", "mono16", "16UC1", "32SC1", "32FC1"] + list(_FROM_RGB)

@@ -52,11 +52,13 @@ def read_message(data: memoryview, schema: Schema) -> Dict[str, Any]:
     Raises:
       WireError: the bytes are no such message.
     """
-    found = {field.name: [] if field.repeated else None for field in schema.values()}
+    found: Dict[str, Any] = {}
+    for field in schema.values():
+        found[field.name] = [] if field.repeated else None
     for number, wire_type, value, _, _ in fields(data):
-        field = schema.get(number)
-        if field is None:
+        if number not in schema:
             continue
+        field = schema[number]
         if field.repeated:
             found[field.name].append(_typed(field, wire_type, value))
         elif found[field.name] is not None:

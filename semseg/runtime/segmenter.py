@@ -2,7 +2,7 @@
 
 import logging
 from time import perf_counter
-from typing import List, NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence, Set
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Segmenter:
         self.precision = runner.precision
         self.input_size = input_size
         self._runner = runner
-        self._announced = set()
+        self._announced: Set[Size] = set()
 
     @classmethod
     def load(
@@ -229,7 +229,7 @@ class Segmenter:
         height, width = self.input_size or _open_size(_USUAL_IMAGE)
         batch = self.graph.inputs[0].shape[0] or 1
         feeds = {
-            found.name: np.zeros((batch, height, width, found.shape[3]), found.dtype)
+            found.name: np.zeros((batch, height, width, found.channels), found.dtype)
             for found in self.graph.inputs
         }
         labels, confidence, probabilities = self._run(feeds, False)

@@ -28,7 +28,7 @@ class Engine:
       precision: the one it computes in.
     """
 
-    precisions = (DEFAULT_PRECISION,)  # type: Tuple[str, ...]
+    precisions: Tuple[str, ...] = (DEFAULT_PRECISION,)
     precision = DEFAULT_PRECISION
 
     def __init__(self, graph: FrozenGraph, precision: str, threads: Optional[int]):

@@ -147,6 +147,21 @@ def test_constant_that_unfolds_to_gigabytes(graphs, tmp_path):
     assert "unfold to 38146 MiB" in refusal(tmp_path, graphs.color_graph(extra=[huge]))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "array", "part"),
+    [
+        (1, np.zeros((4, 3), np.float32), "a table is of integers or strings; found float32"),
+        (14, np.zeros((4, 3), np.uint16), "found bfloat16 [4, 3]"),
+        (4, np.zeros((99999, 3), np.uint8), "found uint8 [99999, 3]"),
+        (4, np.zeros((4, 4), np.uint8), "'id_to_rgb' is no table of colours"),
+        (4, np.zeros((3, 3), np.uint8), "no list of 3 names"),
+    ],
+)
+def test_tables_of_another_kind(graphs, tmp_path, dtype, array, part):
+    nodes = graphs.network_nodes((None, None, None, 3)) + graphs.table_nodes()[1:]
+    assert part in refusal(tmp_path, b"".join([*nodes, graphs.constant("id_to_rgb", array, dtype)]))
+
+
 def test_unknown_data_type(graphs, tmp_path):
     extra = [graphs.node("a", "Relu", ["scaled"], graphs.type_attr("T", 99))]
     assert "data type 99" in refusal(tmp_path, graphs.color_graph(extra=extra))
