@@ -9,8 +9,8 @@ import sys
 
 from semseg import command_line
 from semseg.data import load_dataset, samples
+from semseg.data.pairing import present_splits
 from semseg.data.prepare import prepare, spread
-from semseg.data.samples import present_splits
 
 EXAMPLE = """scripts/prepare_dataset.py --dataset cityscapes --root RAW --output SMALL --downscale 4
   scripts/prepare_dataset.py --dataset town --output TOWN --frames 500
@@ -29,7 +29,9 @@ def main() -> int:
     parser.add_argument("--workers", type=int, help="threads (default: one per processor)")
     arguments = parser.parse_args()
     spec, root, label_root = load_dataset(arguments.dataset), arguments.root, arguments.label_root
-    present, _ = present_splits(spec, root, label_root)
+    present, problems = present_splits(spec, root, label_root)
+    for problem in problems:
+        sys.stderr.write(f"left out: {problem}\n")
     splits = {
         split: spread(samples(spec, root, split, label_root), arguments.frames) for split in present
     }

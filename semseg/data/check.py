@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from semseg.data import patterns
 from semseg.data.labels import LabelDecoder, read_image
+from semseg.data.pairing import FilePair, find_pairs, list_some, present_splits, shared_labels
 from semseg.data.parallel import map_with_progress
-from semseg.data.samples import Pair, find_pairs, list_some, present_splits, shared_labels
 from semseg.data.specs import FolderSpec
 from semseg.data.statistics import WEIGHT_RULES, PixelCounts
 from semseg.errors import ImageError
@@ -113,7 +113,7 @@ class _Reader:
         self.spec, self.root, self.label_root = spec, root, label_root
         self.decoder = LabelDecoder(spec)
 
-    def look(self, pair: Pair) -> _Seen:
+    def look(self, pair: FilePair) -> _Seen:
         try:
             image = read_image(self.root / pair.image)
             labels, unknown = self.decoder.read_and_count(self.label_root / str(pair.label))
@@ -132,7 +132,7 @@ class _Reader:
         return _Seen(pair.image, errors, counts, unknown, digest)
 
 
-def _check_pairing(report: Report, split: str, pairs: list[Pair], label_root: Path) -> None:
+def _check_pairing(report: Report, split: str, pairs: list[FilePair], label_root: Path) -> None:
     missing = [pair.image for pair in pairs if pair.label is None]
     if missing:
         report.errors.append(f"{split}: {len(missing)} images have no labels: {list_some(missing)}")

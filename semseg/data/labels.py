@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_BIT_DEPTH = 24
 _PNG_COLOR_TYPE = 25
-_PALETTE = 3
+_PALETTE = 3  # the colour type of a palette PNG
 _JPEG_SIGNATURE = b"\xff\xd8"
 _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 
@@ -160,7 +160,8 @@ def _decode(data: bytes, path: str | Path, flags: int) -> np.ndarray:
 
 
 def _is_palette_png(data: bytes) -> bool:
-    return data.startswith(_PNG_SIGNATURE) and data[_PNG_COLOR_TYPE : _PNG_COLOR_TYPE + 1] == b"\3"
+    is_png = data.startswith(_PNG_SIGNATURE) and len(data) > _PNG_COLOR_TYPE
+    return is_png and data[_PNG_COLOR_TYPE] == _PALETTE
 
 
 def _palette_indices(data: bytes, path: str | Path) -> np.ndarray:

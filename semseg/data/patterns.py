@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from semseg.errors import DatasetError
+
 _WILDCARD = re.compile(r"\*\*|\*|\?|\[[^\]]+\]")
 _REGEXES = {"**": r"(.*)", "*": r"(.*)", "?": r"(.)"}
 
@@ -33,6 +35,9 @@ def expand(root: str | os.PathLike, pattern: str) -> Iterator[Match]:
     Args:
       root: the folder that the pattern is relative to; its own name is no pattern.
       pattern: the pattern.
+
+    Raises:
+      DatasetError: a folder on the way cannot be listed.
     """
     yield from _descend(os.fspath(root), "", PurePosixPath(pattern).parts, ())
 
@@ -92,7 +97,10 @@ def _folders_below(folder: str, ancestors: tuple[str, ...], relative: str = "") 
 
 
 def _listing(folder: str) -> list[str]:
-    return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError as error:
+        raise DatasetError(f"{folder}: cannot be listed: {error.strerror}")
 
 
 def _compile(part: str) -> re.Pattern:

@@ -1,20 +1,18 @@
 """Samples: an image and its labels, found by a dataset's declaration."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from semseg.data import patterns
 from semseg.data.labels import LabelDecoder, read_image
+from semseg.data.pairing import FilePair, find_pairs, list_some, roots, shared_labels
 from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, TownSpec
 from semseg.errors import ConfigError, DatasetError, unknown_name
 from semseg.town import frame
-
-_LISTED = 10
 
 
 class Sample(Protocol):
@@ -99,13 +97,6 @@ class TownSample:
         return rendered.image, rendered.labels
 
 
-class Pair(NamedTuple):
-    """An image file and its label file, relative to their roots; None: no label file exists."""
-
-    image: str
-    label: str | None
-
-
 def samples(
     spec: DatasetSpec,
     root: str | Path | None,
@@ -135,7 +126,7 @@ def samples(
     pairs = find_pairs(spec, root, split, label_root)
     _check_labels(spec, split, pairs)
     decoder = LabelDecoder(spec)
-    images, labels = Path(root or "."), Path(label_root or root or ".")
+    images, labels = roots(spec, root, label_root)
     folder = _common_folder(spec.splits[split], pairs)
     return [
         FileSample(
@@ -148,97 +139,7 @@ def samples(
     ]
 
 
-def find_pairs(
-    spec: FolderSpec, root: str | Path | None, split: str, label_root: str | Path | None = None
-) -> list[Pair]:
-    """Finds the images of a split and the label file of each, where it exists.
-
-    Args:
-      spec: the dataset's declaration.
-      root: the dataset's folder.
-      split: name of the split.
-      label_root: folder of the label files, if they are not below ``root``.
-
-    Returns:
-      The pairs, in a fixed order, at least one.
-
-    Raises:
-      ConfigError: no root was given.
-      DatasetError: a wrong root or an empty split.
-    """
-    if root is None:
-        raise ConfigError(f"dataset '{spec.name}' needs a root folder (--root DIR)")
-    for folder in (root, label_root or root):
-        if not Path(folder).is_dir():
-            raise DatasetError(f"{folder}: no such folder; expected the root of '{spec.name}'")
-    pairs = [
-        pair
-        for rule in spec.splits[split]
-        for pair in _pairs_of_rule(rule, Path(root), Path(label_root or root))
-    ]
-    if not pairs:
-        raise DatasetError(_nothing_found(spec, Path(root), split))
-    return pairs
-
-
-def present_splits(
-    spec: DatasetSpec, root: str | Path | None, label_root: str | Path | None = None
-) -> tuple[list[str], list[DatasetError]]:
-    """Finds which splits there are files of.
-
-    Args:
-      spec: the dataset's declaration.
-      root: the dataset's folder; None for the town.
-      label_root: folder of the label files, if they are not below ``root``.
-
-    Returns:
-      The names of the splits with images, and what is wrong with each of the others.
-
-    Raises:
-      DatasetError: there is none, so the root is wrong.
-    """
-    if isinstance(spec, TownSpec):
-        return list(spec.splits), []
-    present, problems = [], []
-    for split in spec.splits:
-        try:
-            find_pairs(spec, root, split, label_root)
-            present.append(split)
-        except DatasetError as error:
-            problems.append(error)
-    if not present:
-        raise problems[0]
-    return present, problems
-
-
-def _pairs_of_rule(rule: PairRule, root: Path, label_root: Path) -> Iterator[Pair]:
-    if rule.list_file:
-        if (root / rule.list_file).is_file():
-            yield from _listed_pairs(root / rule.list_file, label_root)
-        return
-    for match in patterns.expand(root, str(rule.images)):
-        labels = (patterns.substitute(pattern, match.captures) for pattern in rule.labels)
-        yield Pair(
-            match.path, next(filter(lambda path: (label_root / path).is_file(), labels), None)
-        )
-
-
-def _listed_pairs(path: Path, label_root: Path) -> Iterator[Pair]:
-    """Reads a list file: image and label on each line, parted by a comma, a tab or a space."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    for number, line in enumerate(map(str.strip, lines), start=1):
-        separator = next((mark for mark in ("\t", ",") if mark in line), None)
-        names = [name.strip() for name in line.split(separator)]
-        if line and len(names) != 2:
-            raise DatasetError(
-                f"{path}, line {number}: expected 'image label', found '{line[:80]}' "
-                "(names with spaces need a tab or a comma between them)"
-            )
-        if line:
-            yield Pair(names[0], names[1] if (label_root / names[1]).is_file() else None)
-
-
-def _check_labels(spec: FolderSpec, split: str, pairs: list[Pair]) -> None:
+def _check_labels(spec: FolderSpec, split: str, pairs: list[FilePair]) -> None:
     missing = [pair.image for pair in pairs if pair.label is None]
     if missing:
         raise DatasetError(
@@ -249,44 +150,11 @@ def _check_labels(spec: FolderSpec, split: str, pairs: list[Pair]) -> None:
         raise DatasetError(f"'{spec.name}', split '{split}': {problem}")
 
 
-def shared_labels(pairs: list[Pair]) -> Iterator[str]:
-    """Yields a line for each image whose label file belongs to another image already."""
-    owners: dict[str, str] = {}
-    for image, label in pairs:
-        if label is not None and owners.setdefault(label, image) != image:
-            yield f"two images share the label file {label}: {owners[label]}, {image}"
-
-
-def _nothing_found(spec: FolderSpec, root: Path, split: str) -> str:
-    looked_for = [str(rule.images or rule.list_file) for rule in spec.splits[split]]
-    found = list_some(sorted(os.listdir(root))) or "nothing"
-    text = (
-        f"{root}: no image of '{spec.name}', split '{split}'; "
-        f"looked for {' and '.join(looked_for)}, found {found}"
-    )
-    near = [root.resolve().parent, *sorted(path for path in root.iterdir() if path.is_dir())]
-    better = next((path for path in near if _has_images(spec, path, split)), None)
-    return text + (f" (did you mean {better}?)" if better else "")
-
-
-def _has_images(spec: FolderSpec, root: Path, split: str) -> bool:
-    try:
-        return any(True for rule in spec.splits[split] for _ in _pairs_of_rule(rule, root, root))
-    except OSError:
-        return False  # a folder that may not be listed is no suggestion
-
-
-def _common_folder(rules: tuple[PairRule, ...], pairs: list[Pair]) -> str:
+def _common_folder(rules: tuple[PairRule, ...], pairs: list[FilePair]) -> str:
     """Returns the folder that is left out of sample names, known without looking at the files."""
     folders = {patterns.fixed_folder(rule.images) for rule in rules if rule.images}
     folders |= {os.path.dirname(pair.image) for pair in pairs if not folders}
     return os.path.commonpath(folders)
-
-
-def list_some(names: list[str]) -> str:
-    """Returns the first ten names, and how many more there are."""
-    more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _size(array: np.ndarray) -> str:
