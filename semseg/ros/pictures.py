@@ -1,7 +1,7 @@
 """What a person looks at after a playback: a picture sheet and a video."""
 
 import os
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Set
 
 import cv2
 import numpy as np
@@ -25,23 +25,27 @@ class SampleSheet:
     def __init__(self, rows: int = SHEET_ROWS):
         self._rows = rows
         self._stride = 1
-        self._seen = 0
+        self._seen: Set[int] = set()
+        self._early: Dict[int, Dict[str, np.ndarray]] = {}
         self._samples: Dict[int, Dict[str, np.ndarray]] = {}
 
     def add_image(self, stamp: int, image: np.ndarray) -> None:
         """Offers the next frame's image, uint8 (H, W, 3) RGB."""
-        if self._seen % self._stride == 0:
-            self._samples[stamp] = {"image": image}
-        self._seen += 1
+        early = self._early.pop(stamp, {})
+        if len(self._seen) % self._stride == 0:
+            self._samples[stamp] = dict(early, image=image)
+        self._seen.add(stamp)
         if len(self._samples) > 2 * self._rows:
             self._stride *= 2
             for dropped in list(self._samples)[1::2]:
                 del self._samples[dropped]
 
     def add_labels(self, kind: str, stamp: int, labels: np.ndarray) -> None:
-        """Offers labels, uint8 (H, W); kept if their image was. ``kind``: ``true``, ``found``."""
+        """Offers ``true`` or ``found`` labels, uint8 (H, W); kept if their image is."""
         if stamp in self._samples:
             self._samples[stamp][kind] = labels
+        elif stamp not in self._seen:  # Another connection: they may come before their image.
+            self._early.setdefault(stamp, {})[kind] = labels
 
     def draw(self, classes: ClassTable) -> Optional[np.ndarray]:
         """Draws image, true and found labels side by side; None if no frame has all three."""

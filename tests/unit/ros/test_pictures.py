@@ -12,16 +12,22 @@ CLASSES = ClassTable.create(["road", "sky"], [(200, 0, 0), (0, 0, 100)])
 
 
 def offer(sheet, stamp):
-    sheet.add_image(stamp, np.full((30, 90, 3), stamp, np.uint8))
-    sheet.add_labels("true", stamp, np.zeros((30, 90), np.uint8))
-    sheet.add_labels("found", stamp, np.ones((30, 90), np.uint8))
+    offers = [
+        lambda: sheet.add_image(stamp, np.full((30, 90, 3), stamp, np.uint8)),
+        lambda: sheet.add_labels("true", stamp, np.zeros((30, 90), np.uint8)),
+        lambda: sheet.add_labels("found", stamp, np.ones((30, 90), np.uint8)),
+    ]
+    for position in range(3):  # They come from three connections, in any order.
+        offers[(position + stamp) % 3]()
 
 
 def test_a_sheet_spreads_its_rows_over_the_whole_playback():
     sheet = SampleSheet(rows=3)
     for stamp in range(200):
         offer(sheet, stamp)
+    assert not sheet._early
     drawing = sheet.draw(CLASSES)
+    assert drawing.shape[0] == 24 + 3 * 36 - 6
     shown = [int(drawing[24 + row * 36 + 15, 45, 0]) for row in range(3)]
     assert shown[0] == 0
     assert shown[2] >= 150
