@@ -27,6 +27,9 @@ SMALLEST = 0.8
 BACKGROUND = 0
 """The id of pixels that no surface covers. Surface number i has the id i + 1."""
 
+_EDGE_ON = 1e-6
+"""Determinants of homographies smaller than this are of surfaces seen on their edge."""
+
 SAMPLING = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 _CORNERS = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]], np.float64)
@@ -90,8 +93,7 @@ def rasterize(surfaces: Surfaces, camera: Camera, buffers: Buffers) -> None:
         for number, level in zip(seen.numbers.tolist(), halvings.tolist(), strict=True)
     ]
     maps = texel_maps(seen, np.array([texture.shape[1::-1] for texture in textures]).reshape(-1, 2))
-    x, y = np.arange(camera.size[1], dtype=np.float32), np.arange(camera.size[0])[:, None]
-    planes = seen.inverses[:, 2].tolist()
+    across, down = _linear_parts(seen.inverses[:, 2], camera.size)
     nearest, ids = seen.nearest.tolist(), (seen.numbers + 1).tolist()
     for i, (x0, y0, x1, y1) in enumerate(seen.boxes.tolist()):
         window = (slice(y0, y1), slice(x0, x1))
@@ -99,8 +101,7 @@ def rasterize(surfaces: Surfaces, camera: Camera, buffers: Buffers) -> None:
         if behind.min() >= nearest[i]:
             continue
         colors = cv2.warpPerspective(textures[i], maps[i], (x1 - x0, y1 - y0), flags=SAMPLING)
-        across, down, constant = planes[i]
-        inverse_depth = x[x0:x1] * across + (y[y0:y1] * down + constant).astype(np.float32)
+        inverse_depth = across[i, x0:x1] + down[i, y0:y1]
         visible = inverse_depth > behind
         visible &= colors.view(np.uint32)[..., 0] >= OPAQUE << 24
         mask = visible.view(np.uint8)
@@ -109,20 +110,25 @@ def rasterize(surfaces: Surfaces, camera: Camera, buffers: Buffers) -> None:
         np.copyto(buffers.ids[window], ids[i], where=visible)
 
 
-def linear(plane: np.ndarray, box: list[int]) -> np.ndarray:
+def _linear_parts(planes: np.ndarray, size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """Splits a x + b y + c into a x, float32 (N, width), and b y + c, float32 (N, height, 1)."""
+    across = planes[:, :1] * np.arange(size[1])
+    down = planes[:, 1:2] * np.arange(size[0]) + planes[:, 2:]
+    return across.astype(np.float32), down.astype(np.float32)[..., None]
+
+
+def linear(plane: np.ndarray, size: Size) -> np.ndarray:
     """Evaluates what is linear on the screen, such as the inverse depth of a plane.
 
     Args:
       plane: its factors of (x, y, 1), (3,).
-      box: pixels x0, y0, x1, y1.
+      size: of the image.
 
     Returns:
-      float32 (y1 - y0, x1 - x0).
+      float32, of that size.
     """
-    x0, y0, x1, y1 = box
-    across = (plane[0] * np.arange(x0, x1)).astype(np.float32)
-    down = (plane[1] * np.arange(y0, y1) + plane[2]).astype(np.float32)
-    return across + down[:, None]
+    across, down = _linear_parts(plane[None], size)
+    return across + down[0]
 
 
 def texel_maps(seen: Projected, sizes: np.ndarray) -> np.ndarray:
@@ -160,31 +166,24 @@ def project(frames: np.ndarray, two_sided: np.ndarray, camera: Camera) -> Projec
     """
     frames = frames.copy()
     frames[:, :, 2] -= camera.position
-    towards = np.einsum("ni,ni->n", np.cross(frames[:, :, 1], frames[:, :, 0]), frames[:, :, 2])
     homographies = (camera.intrinsics @ camera.rotation) @ frames
+    adjugates, determinants = _adjugates(homographies)
     corners = homographies @ _CORNERS.T
-    facing = (towards < 0) | two_sided
+    facing = (determinants > _EDGE_ON) | (two_sided & (determinants < -_EDGE_ON))
     numbers = np.flatnonzero(facing & (corners[:, 2].max(axis=1) > NEAR))
     boxes, extents, nearest = _bounds(corners[numbers], camera.size)
     area = boxes[:, 2:] > boxes[:, :2]
-    big = area.all(axis=1) & (extents > SMALLEST).all(axis=1)
-    numbers = numbers[big]
-    inverses, kept = _inverses(homographies[numbers])
-    return Projected(
-        numbers[kept], inverses, boxes[big][kept], extents[big][kept], nearest[big][kept]
-    )
+    kept = area.all(axis=1) & (extents > SMALLEST).all(axis=1)
+    numbers = numbers[kept]
+    inverses = adjugates[numbers] / determinants[numbers, None, None]
+    return Projected(numbers, inverses, boxes[kept], extents[kept], nearest[kept])
 
 
-def _inverses(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Inverts what is not (nearly) singular, which is a surface seen on its edge.
-
-    By cross products of the columns, which is many times as fast here as LAPACK.
-    """
-    a, b, c = matrices[:, :, 0], matrices[:, :, 1], matrices[:, :, 2]
+def _adjugates(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns adjugates and determinants, by cross products, which here is faster than LAPACK."""
+    a, b, c = matrices.transpose(2, 0, 1)
     rows = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
-    determinants = np.einsum("ni,ni->n", a, rows[:, 0])
-    kept = np.abs(determinants) > 1e-6
-    return rows[kept] / determinants[kept, None, None], kept
+    return rows, np.einsum("ni,ni->n", a, rows[:, 0])
 
 
 def _bounds(

@@ -50,8 +50,7 @@ def render(scene: Scene, camera: Camera, time: float) -> Rendering:
 
 def _add_plain(buffers: Buffers, surfaces: Surfaces, camera: Camera) -> None:
     """Puts the endless grassland on which the town stands where nothing else is."""
-    height, width = camera.size
-    inverse_depth = linear(camera.rays[1] / -camera.position[1], [0, 0, width, height])
+    inverse_depth = linear(camera.rays[1] / -camera.position[1], camera.size)
     open_ground = (buffers.ids == BACKGROUND) & (inverse_depth > 1e-6)
     buffers.ids[open_ground] = len(surfaces.textures) + 1
     buffers.albedo[open_ground] = _PLAIN_COLOR

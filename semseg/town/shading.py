@@ -47,11 +47,14 @@ def shade(
     lights = _lights(moment.surfaces, weather)
     ids = buffers.ids.astype(np.intp)
     level = lights.level.take(ids)
+    shadow, dark = _ground_shadows(moment, camera)
     light = lights.ambient.take(ids, axis=1)
     if weather.sun.any():
-        lit = _sunlit(ids, depth, moment, camera, lights, level)
+        height = -camera.position[1] - linear(camera.rays[1], camera.size) * depth
+        lit = (height - lights.sunlit_above.take(ids)) * np.float32(1 / _PENUMBRA)
+        lit = np.where(level, 1 - shadow, np.clip(lit, 0, 1))
         light += lights.sun.take(ids, axis=1) * lit
-    light *= 1 - _contact_shades(moment, camera, level)
+    light *= np.where(level, 1 - dark, 1)
     for channel, albedo in enumerate(cv2.split(buffers.albedo)[:3]):
         light[channel] *= albedo
     _add_haze(light, depth, weather)
@@ -87,46 +90,27 @@ def _table(values: np.ndarray, plain: np.ndarray | float) -> np.ndarray:
     return np.concatenate([np.zeros_like(plain), values, plain]).astype(np.float32)
 
 
-def _sunlit(
-    ids: np.ndarray,
-    depth: np.ndarray,
-    moment: Moment,
-    camera: Camera,
-    lights: _Lights,
-    level: np.ndarray,
-) -> np.ndarray:
-    """How much of the sun each pixel gets, float32 (H, W), 0..1."""
-    size = camera.size
-    box = [0, 0, size[1], size[0]]
-    with np.errstate(invalid="ignore"):
-        height = -camera.position[1] - linear(camera.rays[1], box) * depth
-    above = (height - lights.sunlit_above.take(ids)) / _PENUMBRA + 0.5
-    lit = np.clip(np.nan_to_num(above), 0, 1)
-    dark = np.zeros(size, np.uint8)
-    frames = np.array([block.shadow_frame for block in moment.blocks])
+def _ground_shadows(moment: Moment, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Lays shadows, and the dark under cars and feet, on the ground.
+
+    Returns:
+      How much of the sun and how much of all light is lost at each pixel if it shows the
+      ground; float32 (H, W), 0..1.
+    """
     maps = [block.shadows for block in moment.blocks]
-    _lay(dark, maps, frames, camera)
-    return np.where(level, 1 - dark / np.float32(255), lit)
-
-
-def _contact_shades(moment: Moment, camera: Camera, level: np.ndarray) -> np.ndarray:
-    """The dark under cars and feet, float32 (H, W), 0 none to 1 black."""
-    dark = np.zeros(camera.size, np.uint8)
-    _lay(dark, [_DECAL] * len(moment.shades), moment.shades, camera)
-    return np.where(level, dark * np.float32(_SHADE / 255), 0)
-
-
-def _lay(target: np.ndarray, pictures: list, frames: np.ndarray, camera: Camera) -> None:
-    """Lays grey pictures on the ground; where they overlap, the brighter one shows."""
-    seen = project(frames, np.ones(len(frames), bool), camera)
+    pictures = maps + [_DECAL] * len(moment.shades)
+    frames = np.concatenate([[block.shadow_frame for block in moment.blocks], moment.shades])
+    seen = project(frames, np.zeros(len(frames), bool), camera)
     sizes = np.array([pictures[number].shape[1::-1] for number in seen.numbers]).reshape(-1, 2)
-    maps = texel_maps(seen, sizes)
+    texels = texel_maps(seen, sizes)
+    shadow, dark = np.zeros(camera.size, np.uint8), np.zeros(camera.size, np.uint8)
+    horizon = linear(camera.rays[1], camera.size) > 0
     for i, (x0, y0, x1, y1) in enumerate(seen.boxes.tolist()):
-        picture = pictures[seen.numbers[i]]
-        window = target[y0:y1, x0:x1]
-        spot = cv2.warpPerspective(picture, maps[i], (x1 - x0, y1 - y0), flags=SAMPLING)
-        ahead = linear(seen.inverses[i, 2], [x0, y0, x1, y1]) > 0
-        np.maximum(window, spot * ahead, out=window)
+        number = seen.numbers[i]
+        spot = cv2.warpPerspective(pictures[number], texels[i], (x1 - x0, y1 - y0), flags=SAMPLING)
+        window = (shadow if number < len(maps) else dark)[y0:y1, x0:x1]
+        cv2.max(window, spot, dst=window)
+    return shadow * horizon * np.float32(1 / 255), dark * horizon * np.float32(_SHADE / 255)
 
 
 def _decal() -> np.ndarray:

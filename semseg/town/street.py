@@ -168,8 +168,20 @@ def _ground_strips(plot: Plot, whole: Piece, mouth: bool) -> None:
         far = _BACKDROP if style.kind == "park" and plot.side > 0 else style.building_line + 1
         if far > outer + 1.5:
             out.append(plot.level(lawn, Label.TREE, outer, far, CURB, z, ground.TILE))
+    if mouth:
+        out.append(_pavement_end(plot))
     z, length = plot.start + mouth * ground.TILE, BLOCK - mouth * ground.TILE
     whole.far.append(plot.level(paving, Label.PAVEMENT, inner, outer, CURB, z, length))
+
+
+def _pavement_end(plot: Plot) -> Surface:
+    """The curb across the footway at the far side of a side street."""
+    near = plot.style.half_width
+    far = plot.style.building_line + 1
+    left = near if plot.side > 0 else far
+    corner = plot.point(left, CURB, plot.start + ground.TILE)
+    right, down = np.array([far - near, 0.0, 0.0]), np.array([0.0, CURB, 0.0])
+    return Surface(ground.curb(), corner, right, down, Label.PAVEMENT)
 
 
 def _frontage(plot: Plot, whole: Piece, mouth: bool) -> None:
@@ -291,8 +303,8 @@ def _fence_row(
     plot: Plot, whole: Piece, distance: float, z: float, end: float, height: float
 ) -> None:
     texture = furniture.fence(plot.style.fence)
-    for at in np.arange(z, end - 0.5, 5.0):
-        length = min(5.0, end - at)
+    for at in np.arange(z, end - 0.5, furniture.FENCE_LENGTH):
+        length = min(furniture.FENCE_LENGTH, end - at)
         whole.surfaces.append(
             plot.wall(
                 texture, Label.FENCE, distance, CURB, CURB + height, at, length, two_sided=True

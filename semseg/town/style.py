@@ -86,8 +86,8 @@ def style(rng: np.random.Generator) -> Style:
         lamps=float(rng.uniform(18, 32)),
         post=int(rng.integers(furniture.POSTS)),
         bend=float(rng.choice((0.0, 0.05, 0.12, 0.18))),
-        traffic=float(rng.uniform(0.1, 0.6)),
+        traffic=float(rng.uniform(0.1, 0.5)),
         walkers=float(rng.uniform(0.15, 0.6) if busy else rng.uniform(0.03, 0.25)),
-        cyclists=float(rng.uniform(0.05, 0.6)),
+        cyclists=float(rng.uniform(0.02, 0.28)),
         fence=int(rng.integers(furniture.FENCES)),
     )

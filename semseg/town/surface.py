@@ -19,11 +19,19 @@ class Texture:
 
     Args:
       rgba: uint8 (height, width, 4); alpha 0 is a hole.
+
+    Attributes:
+      rgba: the picture.
     """
 
     def __init__(self, rgba: np.ndarray) -> None:
         self.rgba = _without_fringes(rgba)
         self._reduced: dict[tuple[int, int], np.ndarray] = {(0, 0): self.rgba}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(columns, rows)."""
+        return self.rgba.shape[1], self.rgba.shape[0]
 
     def reduced(self, columns: int, rows: int) -> np.ndarray:
         """Returns a smaller version, uint8 RGBA.
@@ -80,29 +88,52 @@ class Surface(NamedTuple):
         return self._replace(corner=self.corner + offset, sunlit_above=sunlit_above)
 
 
+class Cutout(NamedTuple):
+    """A figure cut out of a larger picture, and where it was there.
+
+    Attributes:
+      texture: the figure, with as few holes around it as possible.
+      window: left, top, right, bottom of it in the whole picture, 0..1.
+    """
+
+    texture: Texture
+    window: tuple[float, float, float, float]
+
+    @classmethod
+    def of(cls, rgba: np.ndarray) -> "Cutout":
+        """Cuts off the empty margins of a picture, uint8 (height, width, 4)."""
+        rows, columns = (np.flatnonzero((rgba[..., 3] > 0).any(axis=axis)) for axis in (1, 0))
+        top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+        height, width = rgba.shape[:2]
+        texture = Texture(np.ascontiguousarray(rgba[top:bottom, left:right]))
+        return cls(texture, (left / width, top / height, right / width, bottom / height))
+
+
 def upright(
-    texture: Texture,
+    picture: Texture | Cutout,
     foot: np.ndarray,
     width: float,
     height: float,
     label: Label,
     tint: tuple[float, float, float] = WHITE,
-    sunlit_above: float = 0.0,
 ) -> Surface:
     """Stands a two-sided picture across the street.
 
     Args:
-      texture: the picture.
-      foot: middle of its lower edge, (3,) metres.
-      width: metres.
-      height: metres.
+      picture: what to show.
+      foot: middle of the lower edge of the whole picture, (3,) metres.
+      width: of the whole picture, metres.
+      height: of the whole picture, metres.
       label: class of its pixels.
       tint: RGB factor on the texture.
-      sunlit_above: see ``Surface``.
     """
-    corner = foot + np.array([-width / 2, -height, 0.0])
-    right, down = np.array([width, 0.0, 0.0]), np.array([0.0, height, 0.0])
-    return Surface(texture, corner, right, down, label, tint, True, sunlit_above)
+    if isinstance(picture, Texture):
+        picture = Cutout(picture, (0.0, 0.0, 1.0, 1.0))
+    left, top, right, bottom = picture.window
+    corner = foot + np.array([(left - 0.5) * width, (top - 1) * height, 0.0])
+    across = np.array([(right - left) * width, 0.0, 0.0])
+    down = np.array([0.0, (bottom - top) * height, 0.0])
+    return Surface(picture.texture, corner, across, down, label, tint, two_sided=True)
 
 
 class Surfaces(NamedTuple):
@@ -140,7 +171,7 @@ def pack(surfaces: Iterable[Surface]) -> Surfaces:
     frames = [(s.right, s.down, s.corner) for s in surfaces]
     return Surfaces(
         textures=tuple(s.texture for s in surfaces),
-        sizes=np.array([s.texture.rgba.shape[1::-1] for s in surfaces], int).reshape(-1, 2),
+        sizes=np.array([s.texture.size for s in surfaces], int).reshape(-1, 2),
         frames=np.array(frames, np.float64).reshape(-1, 3, 3).transpose(0, 2, 1),
         labels=np.array([s.label for s in surfaces], np.uint8),
         tints=np.array([s.tint for s in surfaces], np.float32).reshape(-1, 3),

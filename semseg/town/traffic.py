@@ -13,7 +13,7 @@ import numpy as np
 from semseg.town.labels import Label
 from semseg.town.path import Path
 from semseg.town.style import Style
-from semseg.town.surface import Surface, Texture, upright
+from semseg.town.surface import Cutout, Surface, upright
 from semseg.town.textures import people
 from semseg.town.vehicles import BODIES, PAINTS, vehicle
 
@@ -169,7 +169,7 @@ def _car(place: _Place, foot: np.ndarray, oncoming: bool) -> Actor:
 
 
 def _person(
-    picture: Texture, size: tuple[float, float], label: Label, foot: np.ndarray, mirrored: bool
+    picture: Cutout, size: tuple[float, float], label: Label, foot: np.ndarray, mirrored: bool
 ) -> Actor:
     surface = upright(picture, np.zeros(3), *size, label)
     if mirrored:

@@ -189,7 +189,7 @@ def _flank(body: Body, color: np.ndarray) -> Texture:
     """Paints the side below the windows, front end right."""
     canvas = Canvas(body.length, body.belt, _SCALE)
     end, wind = body.length, body.length / 2 + body.windscreen
-    outline = [(0, 0.3), (0.05, body.belt), (wind, body.belt), (end - 0.1, body.nose), (end, 0.3)]
+    outline = [(0, 0.3), (0, body.belt), (wind, body.belt), (end, body.nose), (end, 0.3)]
     canvas.polygon([*outline, (end - 0.2, 0.2), (0.2, 0.2)], color)
     light = np.linspace(1.2, 0.75, canvas.rgba.shape[0])[:, None]
     canvas.shade(light)
@@ -246,8 +246,8 @@ def _pane(body: Body, color: np.ndarray) -> Texture:
     glass = [(0.12, 0.05), (inset + 0.09, rise * 0.9), (width - inset - 0.09, rise * 0.9)]
     canvas.polygon([*glass, (width - 0.12, 0.05)], _GLASS)
     _reflect(canvas)
-    for x in (0.3, 0.64):
-        canvas.ellipse(x * width, 0.14, 0.13, 0.2, (22, 24, 27))
+    for x in (0.3, 0.7):
+        canvas.ellipse(x * width, 0.12, 0.1, 0.14, (26, 29, 33))
     return canvas.texture()
 
 
@@ -264,8 +264,8 @@ def _shell(body: Body, height: float, color: np.ndarray) -> Canvas:
     for x in (0.06, body.width - 0.26):
         canvas.rectangle(x, 0, 0.2, 0.35, (24, 24, 26))
     canvas.rectangle(0.15, 0.18, body.width - 0.3, 0.2, (20, 20, 22))
-    outline = [(0.0, 0.3), (0.04, height - 0.06), (0.12, height), (body.width - 0.12, height)]
-    outline += [(body.width - 0.04, height - 0.06), (body.width, 0.3), (body.width - 0.1, 0.24)]
+    outline = [(0.0, 0.3), (0.0, height - 0.03), (0.03, height), (body.width - 0.03, height)]
+    outline += [(body.width, height - 0.03), (body.width, 0.3), (body.width - 0.1, 0.24)]
     canvas.polygon([*outline, (0.1, 0.24)], color)
     canvas.shade(np.linspace(1.2, 0.75, canvas.rgba.shape[0])[:, None])
     canvas.rectangle(0.04, 0.3, body.width - 0.08, 0.14, color * 0.55)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from semseg.town.surface import Texture
+from semseg.town.surface import Cutout, Texture
 
 Color = Sequence[float]
 
@@ -69,6 +69,10 @@ class Canvas:
     def texture(self) -> Texture:
         """Returns the picture as a texture."""
         return Texture(self.rgba)
+
+    def cutout(self) -> Cutout:
+        """Returns what was painted without its empty margins."""
+        return Cutout.of(self.rgba)
 
     def _span(self, x: float, y: float, width: float, height: float) -> tuple[slice, slice]:
         rows, columns = self.rgba.shape[:2]

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from semseg.town.surface import Texture
@@ -245,14 +246,13 @@ def _display(
     """A shop window: goods in the lower part, lamps above, the street mirrored over all."""
     pane = canvas.patch(x, y, width, height)
     shape = pane.shape[:2]
-    goods = rng.integers(20, 190, (4, max(2, shape[1] // 9), 3)).astype(np.float32)
-    goods = np.repeat(np.repeat(goods, -(-shape[0] // 4), 0), 9, 1)[: shape[0], : shape[1]]
-    lower = np.linspace(0.1, 0.75, shape[0])[:, None, None]
-    dark = rng.uniform(30, 80)
-    mirror = 22 * noise(rng, shape, 10, 30)[..., None]
-    pane[:, : goods.shape[1], :3] = np.clip(
-        dark * (1 - lower) + goods * lower * 0.8 + mirror[:, : goods.shape[1]], 0, 255
-    )
+    goods = rng.normal(0, 1, (4, max(2, shape[1] // 8), 3)) * (38, 34, 32) + rng.uniform(70, 130)
+    goods = cv2.resize(goods, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    lower = np.linspace(0.1, 0.8, shape[0])[:, None, None]
+    mirror = 14 * noise(rng, shape, 10, 30)[..., None] + np.linspace(40, 0, shape[0])[:, None, None]
+    pane[..., :3] = np.clip(rng.uniform(30, 90) * (1 - lower) + goods * lower + mirror, 0, 255)
+    for lamp in np.arange(0.4, width, 0.9):
+        canvas.rectangle(x + lamp, y + height - 0.25, 0.12, 0.08, (250, 240, 210))
 
 
 def _lettering(rng: np.random.Generator, canvas: Canvas, board: np.ndarray, y: float) -> None:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from semseg.town.surface import Texture
+from semseg.town.surface import Cutout, Texture
 from semseg.town.textures.canvas import Canvas, jitter, noise
 
 TREES = 24
@@ -14,7 +14,7 @@ _BARK = (78, 66, 54)
 
 
 @lru_cache(maxsize=None)
-def tree(variant: int) -> Texture:
+def tree(variant: int) -> Cutout:
     """Paints a tree that fills 6 m x 8 m; every third variant has lost its leaves."""
     rng = np.random.default_rng((20, variant))
     canvas = Canvas(6, 8, 28)
@@ -22,16 +22,16 @@ def tree(variant: int) -> Texture:
     _branch(rng, canvas, np.array([3.0, 0.0]), np.pi / 2, 2.6, 0.34, 7 if bare else 4)
     if not bare:
         _crown(rng, canvas, jitter(rng, _LEAVES[variant % len(_LEAVES)], 0.2))
-    return canvas.texture()
+    return canvas.cutout()
 
 
 @lru_cache(maxsize=None)
-def crown(variant: int) -> Texture:
+def crown(variant: int) -> Cutout:
     """Paints leaves only, to stand behind or before those of a tree in leaf."""
     rng = np.random.default_rng((21, variant))
     canvas = Canvas(6, 8, 28)
     _crown(rng, canvas, jitter(rng, _LEAVES[variant % len(_LEAVES)], 0.2))
-    return canvas.texture()
+    return canvas.cutout()
 
 
 @lru_cache(maxsize=None)

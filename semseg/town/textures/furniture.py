@@ -9,6 +9,7 @@ from semseg.town.textures.canvas import Canvas, jitter, noise
 
 SIGNS = 14
 FENCES = 9
+FENCE_LENGTH = 10.0
 POSTS = 5
 _RED, _BLUE, _WHITE, _BLACK = (178, 24, 30), (20, 66, 150), (232, 232, 226), (28, 28, 30)
 
@@ -63,7 +64,7 @@ def traffic_light(state: int) -> Texture:
 
 @lru_cache(maxsize=None)
 def fence(variant: int) -> Texture:
-    """Paints 5 m of fence, 1.1 m high: railings, planks or pickets; variant 0..FENCES - 1."""
+    """Paints FENCE_LENGTH of fence, 1.1 m high: railings, planks or pickets; variant 0..FENCES - 1."""
     rng = np.random.default_rng((31, variant))
     painter = (_railings, _planks, _pickets)[variant % 3]
     canvas = painter(rng)
@@ -125,42 +126,46 @@ def _direction(rng: np.random.Generator) -> Canvas:
 
 
 def _poster(rng: np.random.Generator) -> Canvas:
-    """A shop's or bus stop's panel."""
+    """A shop's or bus stop's panel: a picture over lines of text."""
     canvas = Canvas(1.2, 1.7, 40, jitter(rng, (60, 60, 64), 0.3))
-    colors = rng.integers(30, 240, (3, 3))
+    top, ground, ink = rng.integers(30, 235, (3, 3))
+    canvas.rectangle(0.07, 0.07, 1.06, 1.56, ground)
+    picture = canvas.patch(0.07, 0.7, 1.06, 0.93)
+    fade = np.linspace(0, 1, picture.shape[0])[:, None, None]
+    picture[..., :3] = top * (1 - fade) + ground * fade
+    canvas.ellipse(rng.uniform(0.4, 0.8), rng.uniform(0.9, 1.3), 0.25, 0.2, ink)
     for row in range(3):
-        canvas.rectangle(0.08, 0.08 + 0.52 * row, 1.04, 0.5, colors[row])
-        canvas.ellipse(rng.uniform(0.3, 0.9), 0.33 + 0.52 * row, 0.2, 0.17, 255 - colors[row])
+        canvas.rectangle(0.15, 0.16 + 0.17 * row, rng.uniform(0.4, 0.9), 0.08, ink)
     return canvas
 
 
 def _railings(rng: np.random.Generator) -> Canvas:
     """Bars as wide as their gaps, so that from afar they close to an even face."""
     color = ((70, 74, 76), (150, 152, 152), (36, 40, 38))[rng.integers(3)]
-    canvas = Canvas(5, 1.1, 40)
-    for x in np.arange(0, 5, 0.16):
+    canvas = Canvas(FENCE_LENGTH, 1.1, 32)
+    for x in np.arange(0, FENCE_LENGTH, 0.16):
         canvas.rectangle(x, 0, 0.09, 1.05, jitter(rng, color, 0.12))
     for y in (0.1, 0.95):
-        canvas.rectangle(0, y, 5, 0.1, color)
+        canvas.rectangle(0, y, FENCE_LENGTH, 0.1, color)
     return canvas
 
 
 def _planks(rng: np.random.Generator) -> Canvas:
     wood = ((132, 98, 66), (112, 102, 92), (92, 72, 52))[rng.integers(3)]
-    canvas = Canvas(5, 1.1, 40, wood)
-    for x in np.arange(0, 5, 0.125):
+    canvas = Canvas(FENCE_LENGTH, 1.1, 32, wood)
+    for x in np.arange(0, FENCE_LENGTH, 0.125):
         canvas.rectangle(x, 0, 0.11, 1.1, jitter(rng, wood, 0.15))
-    for x in np.arange(0, 5, 1.66):
+    for x in np.arange(0, FENCE_LENGTH, 1.66):
         canvas.rectangle(x, 0, 0.1, 1.1, np.asarray(wood) * 0.7)
     return canvas
 
 
 def _pickets(rng: np.random.Generator) -> Canvas:
     color = ((222, 220, 212), (120, 100, 76), (140, 146, 140))[rng.integers(3)]
-    canvas = Canvas(5, 1.1, 40)
-    for x in np.arange(0, 5, 0.2):
+    canvas = Canvas(FENCE_LENGTH, 1.1, 32)
+    for x in np.arange(0, FENCE_LENGTH, 0.2):
         canvas.rectangle(x, 0, 0.13, 0.98, jitter(rng, color, 0.08))
         canvas.polygon([(x, 0.97), (x + 0.13, 0.97), (x + 0.065, 1.1)], color)
     for y in (0.2, 0.75):
-        canvas.rectangle(0, y, 5, 0.1, np.asarray(color) * 0.9)
+        canvas.rectangle(0, y, FENCE_LENGTH, 0.1, np.asarray(color) * 0.9)
     return canvas

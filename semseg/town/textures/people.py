@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from semseg.town.surface import Texture
+from semseg.town.surface import Cutout
 from semseg.town.textures.canvas import Canvas, Color, jitter, noise
 
 PEOPLE = 24
@@ -46,7 +46,7 @@ class _Clothes:
 
 
 @lru_cache(maxsize=None)
-def pedestrian(variant: int, phase: int, across: bool, back: bool = False) -> Texture:
+def pedestrian(variant: int, phase: int, across: bool, back: bool = False) -> Cutout:
     """Paints a walking person, 1.75 m tall.
 
     Args:
@@ -70,7 +70,7 @@ def pedestrian(variant: int, phase: int, across: bool, back: bool = False) -> Te
 
 
 @lru_cache(maxsize=None)
-def cyclist(variant: int, phase: int, across: bool, back: bool = False) -> Texture:
+def cyclist(variant: int, phase: int, across: bool, back: bool = False) -> Cutout:
     """Paints a person on a bicycle; see ``pedestrian``."""
     clothes = _Clothes(np.random.default_rng((41, variant)))
     canvas = Canvas(*(CYCLIST_ACROSS if across else CYCLIST_ALONG), _SCALE)
@@ -82,12 +82,12 @@ def cyclist(variant: int, phase: int, across: bool, back: bool = False) -> Textu
     return _finish(canvas, variant)
 
 
-def _finish(canvas: Canvas, variant: int) -> Texture:
+def _finish(canvas: Canvas, variant: int) -> Cutout:
     """Rounds the figure by light from the left and folds of cloth."""
     rows, columns = canvas.rgba.shape[:2]
     folds = noise(np.random.default_rng((42, variant)), (rows, columns), 5, 9)
     canvas.shade(np.linspace(1.18, 0.8, columns)[None] * (1 + 0.08 * folds))
-    return canvas.texture()
+    return canvas.cutout()
 
 
 def _head(canvas: Canvas, clothes: _Clothes, x: float, y: float, back: bool, across: bool) -> None:
