@@ -39,5 +39,6 @@ def model_path(model: str, profiles: Mapping[str, str]) -> str:
     if model in profiles:
         return os.path.join(package_folder(), os.path.expanduser(str(profiles[model])))
     if os.sep in model or model.endswith(".pb"):
-        return os.path.expanduser(model)
+        # Absolute, for the errors: roslaunch runs nodes in ROS_HOME, not where it was called.
+        return os.path.abspath(os.path.expanduser(model))
     raise ConfigError(unknown_name("model", model, profiles) + "; or the path of a .pb file")

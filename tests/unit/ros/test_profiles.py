@@ -15,8 +15,8 @@ def test_profiles_are_relative_to_the_package_and_paths_are_kept():
     expected = os.path.join(package_folder(), "models", "small.pb")
     assert model_path("reduced", PROFILES) == expected
     assert model_path("night", PROFILES) == "/data/night.pb"
-    assert model_path("./mine.pb", PROFILES) == "./mine.pb"
-    assert model_path("mine.pb", PROFILES) == "mine.pb"
+    assert model_path("./mine.pb", PROFILES) == os.path.abspath("mine.pb")
+    assert model_path("mine.pb", PROFILES) == os.path.abspath("mine.pb")
 
 
 def test_an_unknown_profile_lists_the_known_ones():
