@@ -17,9 +17,9 @@ def main():
     with private_master():
         overheads = measure_overhead(OUTPUT_SETS, args.size, args.frames, args.rate)
     print("message in to message out without inference, %dx%d rgb8" % args.size)
-    print("%-24s %8s %8s" % ("outputs", "p50 ms", "p95 ms"))
+    print("%-24s %8s %8s %12s" % ("outputs", "p50 ms", "p95 ms", "node CPU ms"))
     for overhead in overheads:
-        print("%-24s %8.2f %8.2f" % ("+".join(overhead.outputs), *overhead[1:]))
+        print("%-24s %8.2f %8.2f %12.2f" % ("+".join(overhead.outputs), *overhead[1:]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the node costs beside inference: from a camera message in to a label message out."""
 
 import multiprocessing
+import os
 import time
 from typing import NamedTuple, Sequence, Tuple
 
@@ -49,11 +50,14 @@ class Overhead(NamedTuple):
       p50_ms: median from ``publish`` of the image in one process to the arrival of the last
         output in it; the node runs in another.
       p95_ms: 95th percentile of it.
+      cpu_ms: CPU time of the node per frame, all threads; unlike the others it is little
+        changed by what else the machine does.
     """
 
     outputs: Tuple[str, ...]
     p50_ms: float
     p95_ms: float
+    cpu_ms: float
 
 
 def measure_overhead(
@@ -76,7 +80,8 @@ def measure_overhead(
         rospy.init_node("benchmark", anonymous=True)
         rospy.wait_for_message("segmenter/ready", Bool)
         camera = rospy.Publisher("image", Image, queue_size=1)
-        return [_measure(camera, outputs, size, frames, rate_hz) for outputs in output_sets]
+        cameraman = _Cameraman(camera, size, rate_hz)
+        return [_measure(cameraman, node.pid, outputs, frames) for outputs in output_sets]
     finally:
         node.terminate()
         node.join()
@@ -92,33 +97,61 @@ def _serve(size):
     run_node("segmenter", main)
 
 
-def _measure(camera, outputs, size, frames, rate_hz):
-    arrivals = {}
+class _Cameraman:
+    """Sends frames one by one and notes when the answers arrive."""
 
-    def keep(message, output):
-        arrivals[output, message.header.stamp.secs] = time.monotonic()
+    def __init__(self, camera, size, rate_hz):
+        self._camera = camera
+        self._pixels = np.random.RandomState(1).randint(0, 256, size + (3,)).astype(np.uint8)
+        self._period_s = 1.0 / rate_hz
+        self._number = 0
+        self._arrivals = {}
 
-    listeners = [
-        rospy.Subscriber("segmenter/" + output, Image, keep, output, buff_size=2**24)
-        for output in outputs
-    ]
-    while not all(link.get_num_connections() for link in listeners + [camera]):
-        time.sleep(0.05)
-    pixels = np.random.RandomState(1).randint(0, 256, size + (3,)).astype(np.uint8)
-    durations_ms = []
-    for number in range(1, WARM_UP + frames + 1):
-        message = image_message(Header(stamp=rospy.Time(number)), pixels, "rgb8")
+    def listen(self, outputs):
+        """Subscribes the outputs and waits for all connections; returns the subscribers."""
+        listeners = [
+            rospy.Subscriber("segmenter/" + output, Image, self._keep, output, buff_size=2**24)
+            for output in outputs
+        ]
+        while not all(link.get_num_connections() for link in listeners + [self._camera]):
+            time.sleep(0.05)
+        return listeners
+
+    def send(self, outputs):
+        """Sends a frame; returns the milliseconds until its last answer."""
+        self._number += 1
+        self._arrivals.clear()
+        stamp = rospy.Time(self._number)
+        message = image_message(Header(stamp=stamp), self._pixels, "rgb8")
         started = time.monotonic()
-        camera.publish(message)
-        expected = {(output, number) for output in outputs}
-        while not expected <= set(arrivals):
+        self._camera.publish(message)
+        while not all((output, stamp) in self._arrivals for output in outputs):
             if time.monotonic() - started > PATIENCE_S:
-                raise SemsegError("frame %d was not answered in %d s" % (number, PATIENCE_S))
+                raise SemsegError("a frame was not answered in %d s" % PATIENCE_S)
             time.sleep(0.0002)
-        durations_ms.append(1e3 * (max(arrivals.values()) - started))
-        arrivals.clear()
-        time.sleep(max(0.0, 1.0 / rate_hz - (time.monotonic() - started)))
+        duration_ms = 1e3 * (max(self._arrivals.values()) - started)
+        time.sleep(max(0.0, self._period_s - (time.monotonic() - started)))
+        return duration_ms
+
+    def _keep(self, message, output):
+        self._arrivals[output, message.header.stamp] = time.monotonic()
+
+
+def _measure(cameraman, node_pid, outputs, frames):
+    listeners = cameraman.listen(outputs)
+    for _ in range(WARM_UP):
+        cameraman.send(outputs)
+    started_s = _cpu_s(node_pid)
+    durations_ms = [cameraman.send(outputs) for _ in range(frames)]
+    cpu_ms = 1e3 * (_cpu_s(node_pid) - started_s) / frames
     for listener in listeners:
         listener.unregister()
-    p50, p95 = np.percentile(durations_ms[WARM_UP:], (50, 95))
-    return Overhead(tuple(outputs), float(p50), float(p95))
+    p50, p95 = np.percentile(durations_ms, (50, 95))
+    return Overhead(tuple(outputs), float(p50), float(p95), cpu_ms)
+
+
+def _cpu_s(pid):
+    """CPU time of a process so far, user and system (proc(5): fields 14 and 15)."""
+    with open("/proc/%d/stat" % pid) as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
