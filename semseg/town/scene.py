@@ -7,8 +7,9 @@ import numpy as np
 
 from semseg.town import traffic
 from semseg.town.path import BLOCK, Path
+from semseg.town.plot import Piece
 from semseg.town.shadows import Box, Caster, map_frame, shadow_at, shadow_map
-from semseg.town.street import Piece, piece
+from semseg.town.street import piece
 from semseg.town.style import style
 from semseg.town.surface import Surface, Surfaces, join, pack
 from semseg.town.vehicles import FAR_FACES

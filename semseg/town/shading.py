@@ -131,9 +131,7 @@ def _add_haze(image: np.ndarray, depth: np.ndarray, weather: Weather) -> None:
     image += haze
 
 
-def _add_sky(
-    image: np.ndarray, open_sky: np.ndarray, camera: Camera, weather: Weather
-) -> None:
+def _add_sky(image: np.ndarray, open_sky: np.ndarray, camera: Camera, weather: Weather) -> None:
     rows = np.flatnonzero(open_sky.any(axis=1))
     if not len(rows):
         return
@@ -141,7 +139,9 @@ def _add_sky(
     rows, columns = weather.sky.shape[:2]
     to_texels = np.diag([columns, rows, 1.0]) @ SKY_TEXTURE @ camera.rays
     border = cv2.BORDER_REPLICATE
-    sky = cv2.warpPerspective(weather.sky, to_texels, (width, end), flags=SAMPLING, borderMode=border)
+    sky = cv2.warpPerspective(
+        weather.sky, to_texels, (width, end), flags=SAMPLING, borderMode=border
+    )
     for plane, color in zip(image, cv2.split(sky), strict=False):
         np.copyto(plane[:end], color, where=open_sky[:end])
 

@@ -56,7 +56,9 @@ class Crown(NamedTuple):
     def extent(self, per_height: np.ndarray) -> tuple[float, float]:
         """Least and greatest z in shadow."""
         middle = self.foot[1] + _reach(per_height, self.middle)[1]
-        return min(self.foot[1], middle - 2 * self.radius), max(self.foot[1], middle + 2 * self.radius)
+        return min(self.foot[1], middle - 2 * self.radius), max(
+            self.foot[1], middle + 2 * self.radius
+        )
 
     def shadows(self, per_height: np.ndarray) -> list[tuple[np.ndarray, int]]:
         """Discs, for a rim as irregular as leaves, and the trunk; see ``Box.shadows``."""

@@ -112,8 +112,7 @@ class Cutout(NamedTuple):
 def upright(
     picture: Texture | Cutout,
     foot: np.ndarray,
-    width: float,
-    height: float,
+    size: tuple[float, float],
     label: Label,
     tint: tuple[float, float, float] = WHITE,
 ) -> Surface:
@@ -122,14 +121,14 @@ def upright(
     Args:
       picture: what to show.
       foot: middle of the lower edge of the whole picture, (3,) metres.
-      width: of the whole picture, metres.
-      height: of the whole picture, metres.
+      size: width and height of the whole picture, metres.
       label: class of its pixels.
       tint: RGB factor on the texture.
     """
     if isinstance(picture, Texture):
         picture = Cutout(picture, (0.0, 0.0, 1.0, 1.0))
     left, top, right, bottom = picture.window
+    width, height = size
     corner = foot + np.array([(left - 0.5) * width, (top - 1) * height, 0.0])
     across = np.array([(right - left) * width, 0.0, 0.0])
     down = np.array([0.0, (bottom - top) * height, 0.0])

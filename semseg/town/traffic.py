@@ -12,12 +12,11 @@ import numpy as np
 
 from semseg.town.labels import Label
 from semseg.town.path import Path
+from semseg.town.plot import CURB
 from semseg.town.style import Style
 from semseg.town.surface import Cutout, Surface, upright
 from semseg.town.textures import people
 from semseg.town.vehicles import BODIES, PAINTS, vehicle
-
-CURB = 0.12
 
 
 class Street(NamedTuple):
@@ -110,9 +109,7 @@ def actors(
             yield _actor(stream, street, place, time, z)
 
 
-def crossing_pedestrians(
-    street: Street, time: float, z: float, arrival: float
-) -> Iterator[Actor]:
+def crossing_pedestrians(street: Street, time: float, z: float, arrival: float) -> Iterator[Actor]:
     """Yields who crosses the road.
 
     Args:
@@ -171,7 +168,7 @@ def _car(place: _Place, foot: np.ndarray, oncoming: bool) -> Actor:
 def _person(
     picture: Cutout, size: tuple[float, float], label: Label, foot: np.ndarray, mirrored: bool
 ) -> Actor:
-    surface = upright(picture, np.zeros(3), *size, label)
+    surface = upright(picture, np.zeros(3), size, label)
     if mirrored:
         surface = surface._replace(corner=surface.corner + surface.right, right=-surface.right)
     return Actor((surface,), foot, (0.7, 0.5))

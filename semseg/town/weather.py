@@ -104,11 +104,17 @@ def _sky(rng: np.random.Generator, air: _Air, to_sun: np.ndarray, tone: np.ndarr
     y = np.linspace(_TOP, _BOTTOM, rows, dtype=np.float32)[:, None]
     up = np.clip(-y, 0, None) / np.sqrt(1 + x * x + y * y)
     blend = np.clip(1 - up * 1.7, 0, 1)[..., None] ** 2
-    colors = np.array(air.zenith, np.float32) * (1 - blend) + np.array(air.horizon, np.float32) * blend
+    colors = (
+        np.array(air.zenith, np.float32) * (1 - blend) + np.array(air.horizon, np.float32) * blend
+    )
     glow = _glow(x, y, to_sun)[..., None] * air.sun
     colors = colors + glow * np.array([150, 130, 90], np.float32)
     density, relief = _clouds(rng, x, y, rng.uniform(*air.cover))
-    white = np.array([238, 238, 236], np.float32) if air.sun > 0.3 else np.array(air.horizon, np.float32) * 1.02
+    white = (
+        np.array([238, 238, 236], np.float32)
+        if air.sun > 0.3
+        else np.array(air.horizon, np.float32) * 1.02
+    )
     cloud = white * (1 - 0.28 * relief[..., None]) + glow * 60
     colors = colors * (1 - density[..., None]) + cloud * density[..., None]
     sky = np.full((rows, columns, 4), 255, np.uint8)

@@ -15,6 +15,9 @@ SCALE = 24
 VARIANTS = 28
 """Different fronts of each kind."""
 
+Area = tuple[float, float, float, float]
+"""Left, bottom, width, height on a front, metres."""
+
 _MASONRY: dict[str, tuple[Color, ...]] = {
     "terrace": (
         (150, 84, 64),
@@ -151,25 +154,18 @@ def _storey(rng: np.random.Generator, canvas: Canvas, plan: _Plan, base: float) 
     height = min(plan.window[1], plan.storey - 0.9)
     for bay in range(plan.bays):
         x = bay * plan.bay + (plan.bay - width) / 2
-        _window(rng, canvas, plan, x, base + 0.75, width, height)
+        _window(rng, canvas, plan, (x, base + 0.75, width, height))
     if rng.random() < 0.4:
         canvas.rectangle(0, base - 0.08, canvas.width, 0.16, plan.trim)
 
 
-def _window(
-    rng: np.random.Generator,
-    canvas: Canvas,
-    plan: _Plan,
-    x: float,
-    y: float,
-    width: float,
-    height: float,
-) -> None:
+def _window(rng: np.random.Generator, canvas: Canvas, plan: _Plan, area: Area) -> None:
     """Sill, lintel, frame, panes with a curtain and bars."""
+    x, y, width, height = area
     canvas.rectangle(x - 0.12, y + height, width + 0.24, 0.2, plan.trim)
     canvas.rectangle(x - 0.12, y - 0.12, width + 0.24, 0.12, plan.trim * 0.95)
     canvas.rectangle(x, y, width, height, plan.frame)
-    _glass(rng, canvas, x + 0.07, y + 0.07, width - 0.14, height - 0.14)
+    _glass(rng, canvas, (x + 0.07, y + 0.07, width - 0.14, height - 0.14))
     for i in range(1, plan.bars[0] + 1):
         canvas.rectangle(x + i * width / (plan.bars[0] + 1) - 0.025, y, 0.05, height, plan.frame)
     for i in range(1, plan.bars[1] + 1):
@@ -177,11 +173,9 @@ def _window(
     canvas.rectangle(x, y + height - 0.12, width, 0.12, np.asarray(plan.frame) * 0.55)
 
 
-def _glass(
-    rng: np.random.Generator, canvas: Canvas, x: float, y: float, width: float, height: float
-) -> None:
+def _glass(rng: np.random.Generator, canvas: Canvas, area: Area) -> None:
     """A dark room behind a pane that mirrors the sky more towards the top; curtains at times."""
-    pane = canvas.patch(x, y, width, height)
+    pane = canvas.patch(*area)
     rows, columns = pane.shape[:2]
     sky = np.linspace(rng.uniform(0.4, 1.0), 0.1, rows)[:, None]
     slant = np.linspace(-0.2, 0.2, columns)[None] * rng.choice((-1, 1))
@@ -207,7 +201,7 @@ def _ground_floor(rng: np.random.Generator, canvas: Canvas, plan: _Plan) -> None
         else:
             width = min(plan.window[0] * 1.15, plan.bay - 0.6)
             x = bay * plan.bay + (plan.bay - width) / 2
-            _window(rng, canvas, plan, x, 0.85, width, min(plan.window[1], 1.7))
+            _window(rng, canvas, plan, (x, 0.85, width, min(plan.window[1], 1.7)))
     canvas.rectangle(0, 0, canvas.width, 0.35, plan.masonry * 0.6)
 
 
@@ -215,7 +209,7 @@ def _door(rng: np.random.Generator, canvas: Canvas, plan: _Plan, x: float) -> No
     color = jitter(rng, _PAINT[rng.integers(len(_PAINT))], 0.2)
     canvas.rectangle(x - 0.15, 0, 1.3, 2.75, plan.trim)
     canvas.rectangle(x, 0.15, 1.0, 2.05, color)
-    _glass(rng, canvas, x, 2.25, 1.0, 0.35)
+    _glass(rng, canvas, (x, 2.25, 1.0, 0.35))
     for panel in (0.1, 0.55):
         canvas.rectangle(x + panel, 0.3, 0.35, 0.75, color * 0.8)
         canvas.rectangle(x + panel, 1.2, 0.35, 0.8, color * 0.75)
@@ -230,7 +224,8 @@ def _shop(rng: np.random.Generator, canvas: Canvas, plan: _Plan) -> None:
     door = int(rng.integers(plan.bays))
     for bay in range(plan.bays):
         low = 0.1 if bay == door else 0.55
-        _display(rng, canvas, bay * plan.bay + 0.15, low, plan.bay - 0.3, top - low - 0.1)
+        area = (bay * plan.bay + 0.15, low, plan.bay - 0.3, top - low - 0.1)
+        _display(rng, canvas, area)
         if bay == door:
             canvas.rectangle(bay * plan.bay + plan.bay / 2, 0, 0.08, top, paint)
     board = jitter(rng, _PAINT[rng.integers(len(_PAINT))], 0.2) if rng.random() < 0.5 else paint
@@ -240,11 +235,10 @@ def _shop(rng: np.random.Generator, canvas: Canvas, plan: _Plan) -> None:
         _awning(rng, canvas, top - 0.1)
 
 
-def _display(
-    rng: np.random.Generator, canvas: Canvas, x: float, y: float, width: float, height: float
-) -> None:
+def _display(rng: np.random.Generator, canvas: Canvas, area: Area) -> None:
     """A shop window: goods in the lower part, lamps above, the street mirrored over all."""
-    pane = canvas.patch(x, y, width, height)
+    x, y, width, height = area
+    pane = canvas.patch(*area)
     shape = pane.shape[:2]
     goods = rng.normal(0, 1, (4, max(2, shape[1] // 8), 3)) * (38, 34, 32) + rng.uniform(70, 130)
     goods = cv2.resize(goods, shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -1,6 +1,7 @@
 """Trees in leaf, bare trees, hedges."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,13 +14,28 @@ _LEAVES = ((70, 96, 44), (84, 104, 40), (56, 84, 46), (100, 98, 44), (62, 78, 40
 _BARK = (78, 66, 54)
 
 
+class _Limb(NamedTuple):
+    """Where a branch starts, in metres, its direction in radians, length and width."""
+
+    start: np.ndarray
+    angle: float
+    length: float
+    width: float
+
+
+def is_bare(variant: int) -> bool:
+    """Whether a tree has lost its leaves; every third has."""
+    return variant % 3 == 2
+
+
 @lru_cache(maxsize=None)
 def tree(variant: int) -> Cutout:
-    """Paints a tree that fills 6 m x 8 m; every third variant has lost its leaves."""
+    """Paints a tree in 6 m x 8 m; variant 0..TREES - 1."""
     rng = np.random.default_rng((20, variant))
     canvas = Canvas(6, 8, 28)
-    bare = variant % 3 == 2
-    _branch(rng, canvas, np.array([3.0, 0.0]), np.pi / 2, 2.6, 0.34, 7 if bare else 4)
+    bare = is_bare(variant)
+    trunk = _Limb(np.array([3.0, 0.0]), np.pi / 2, 2.6, 0.34)
+    _branch(rng, canvas, trunk, 7 if bare else 4)
     if not bare:
         _crown(rng, canvas, jitter(rng, _LEAVES[variant % len(_LEAVES)], 0.2))
     return canvas.cutout()
@@ -58,25 +74,17 @@ def tree_belt(variant: int) -> Texture:
     return canvas.texture()
 
 
-def _branch(
-    rng: np.random.Generator,
-    canvas: Canvas,
-    start: np.ndarray,
-    angle: float,
-    length: float,
-    width: float,
-    depth: int,
-) -> None:
+def _branch(rng: np.random.Generator, canvas: Canvas, limb: _Limb, depth: int) -> None:
     """Draws a branch and what grows from its end."""
-    bend = angle + rng.normal(0, 0.12)
-    end = start + length * np.array([np.cos(bend), np.sin(bend)])
-    canvas.line([start, end], width, np.array(_BARK) * (0.75 + 0.06 * depth))
+    bend = limb.angle + rng.normal(0, 0.12)
+    end = limb.start + limb.length * np.array([np.cos(bend), np.sin(bend)])
+    canvas.line([limb.start, end], limb.width, np.array(_BARK) * (0.75 + 0.06 * depth))
     if depth == 0:
         return
     for _ in range(2 if depth > 5 else int(rng.integers(2, 4))):
-        turn = rng.normal(0, 0.5)
-        shorter, thinner = length * rng.uniform(0.55, 0.8), max(width * 0.62, 0.05)
-        _branch(rng, canvas, end, angle + turn, shorter, thinner, depth - 1)
+        angle = limb.angle + rng.normal(0, 0.5)
+        length, width = limb.length * rng.uniform(0.55, 0.8), max(limb.width * 0.62, 0.05)
+        _branch(rng, canvas, _Limb(end, angle, length, width), depth - 1)
 
 
 def _crown(rng: np.random.Generator, canvas: Canvas, color: np.ndarray) -> None:
@@ -90,6 +98,7 @@ def _crown(rng: np.random.Generator, canvas: Canvas, color: np.ndarray) -> None:
         inside = 1 - ((x - cx) ** 2 + (y - cy) ** 2) / radius**2
         light = np.where(inside > field, (cy - y) / radius, light)
         field = np.maximum(field, inside)
+    field -= 2 * np.clip(np.abs(x - 3) - 2.2, 0, None) + 2 * np.clip(0.7 - y, 0, None)
     leaves = noise(rng, shape, 3, 6)
     alpha = field + 0.35 * leaves > 0.12
     tone = 1 + 0.28 * light + 0.16 * leaves + 0.14 * noise(rng, shape, 1.3)

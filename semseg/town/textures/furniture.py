@@ -10,13 +10,20 @@ from semseg.town.textures.canvas import Canvas, jitter, noise
 SIGNS = 14
 FENCES = 9
 FENCE_LENGTH = 10.0
+POSTERS = (6, 13)
+"""Variants of signs that are panels."""
+
+RAILINGS = (0, 3, 6)
+PLANKS = (1, 4, 7)
+"""Variants of fences: of bars, and of what one cannot see through."""
+
 POSTS = 5
 _RED, _BLUE, _WHITE, _BLACK = (178, 24, 30), (20, 66, 150), (232, 232, 226), (28, 28, 30)
 
 
 @lru_cache(maxsize=None)
 def post(variant: int) -> Texture:
-    """Paints a round post, light in the middle; 0..POSTS - 1: steel, green, black, wood, concrete."""
+    """Paints a round post: steel, green, black, wood or concrete, 0..POSTS - 1."""
     color = ((150, 154, 156), (58, 74, 62), (52, 52, 56), (110, 90, 68), (146, 142, 132))[variant]
     canvas = Canvas(1, 8, 8, color)
     across = np.sin(np.linspace(0.25, np.pi - 0.1, canvas.rgba.shape[1]))
@@ -64,7 +71,7 @@ def traffic_light(state: int) -> Texture:
 
 @lru_cache(maxsize=None)
 def fence(variant: int) -> Texture:
-    """Paints FENCE_LENGTH of fence, 1.1 m high: railings, planks or pickets; variant 0..FENCES - 1."""
+    """Paints FENCE_LENGTH of railings, planks or pickets, 1.1 m high; 0..FENCES - 1."""
     rng = np.random.default_rng((31, variant))
     painter = (_railings, _planks, _pickets)[variant % 3]
     canvas = painter(rng)

@@ -62,7 +62,7 @@ def pedestrian(variant: int, phase: int, across: bool, back: bool = False) -> Cu
         _walk_across(canvas, clothes, swing)
     else:
         _walk_along(canvas, clothes, swing)
-    _head(canvas, clothes, 0.5, 1.6, back, across)
+    _head(canvas, clothes, (0.5, 1.6), back, across)
     if clothes.bag and (back or across):
         x = 0.3 if across else 0.4
         canvas.ellipse(x, 1.2, 0.1 if across else 0.15, 0.22, clothes.legs * 0.8 + 30)
@@ -90,7 +90,10 @@ def _finish(canvas: Canvas, variant: int) -> Cutout:
     return canvas.cutout()
 
 
-def _head(canvas: Canvas, clothes: _Clothes, x: float, y: float, back: bool, across: bool) -> None:
+def _head(
+    canvas: Canvas, clothes: _Clothes, at: tuple[float, float], back: bool, across: bool
+) -> None:
+    x, y = at
     canvas.line([(x, y - 0.18), (x, y - 0.05)], 0.11, np.asarray(clothes.skin) * 0.85)
     canvas.ellipse(x, y + 0.03, 0.1, 0.13, clothes.hair)
     if not back:
@@ -142,7 +145,7 @@ def _ride_along(canvas: Canvas, clothes: _Clothes, swing: float, back: bool) -> 
         )
     hips = [(0.28, 0.92), (0.62, 0.92), (0.66, 1.42), (0.54, 1.5), (0.36, 1.5), (0.24, 1.42)]
     canvas.polygon(hips, clothes.top)
-    _head(canvas, clothes, 0.45, 1.64, back, False)
+    _head(canvas, clothes, (0.45, 1.64), back, False)
     if clothes.bag:
         canvas.ellipse(0.45, 1.73, 0.12, 0.07, (200, 60, 40))
 
@@ -161,4 +164,4 @@ def _ride_across(canvas: Canvas, clothes: _Clothes, turn: float) -> None:
         canvas.ellipse(foot[0] + 0.05, foot[1], 0.1, 0.05, clothes.shoes)
     canvas.line([(0.7, 1.0), (0.98, 1.45)], 0.28, clothes.top)
     canvas.line([(1.0, 1.42), (1.1, 1.15), (1.3, 1.06)], 0.09, clothes.top * 0.8)
-    _head(canvas, clothes, 1.1, 1.66, False, True)
+    _head(canvas, clothes, (1.1, 1.66), False, True)
