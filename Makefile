@@ -30,7 +30,7 @@ lint:            ## ruff, types, import rules, catkin
 	@tools/with_ros ruff format --check .
 	@tools/with_ros mypy
 	@tools/with_ros lint-imports
-	@tools/with_ros catkin_lint -W2 --strict .
+	@tools/with_ros catkin_lint -q -W2 --strict .catkin_ws/src/semseg
 
 clean:           ## removes what set-up and the commands made
 	rm -rf .setup .venv .venv-robot .catkin_ws demo_output
