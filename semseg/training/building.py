@@ -59,18 +59,23 @@ def build_optimizer(config: ExperimentConfig) -> keras.optimizers.Optimizer:
         "global_clipnorm": section.clip_norm,
         "use_ema": section.average is not None,
         "ema_momentum": section.average or 0.99,
-        "weight_decay": section.weight_decay or None,
         "name": OPTIMIZER_NAME,
     }
     optimizer = _of_kind(section, options)
-    # Decay shrinks kernels; on the scale and shift of a normalisation it does no good.
-    optimizer.exclude_from_weight_decay(var_names=["_norm/", "bias"])
+    # Decay shrinks kernels; on scales and shifts it does no good.
+    optimizer.exclude_from_weight_decay(var_names=["^gamma$", "^beta$", "^bias$"])
     return optimizer
 
 
 def _of_kind(section: OptimizerConfig, options: dict) -> keras.optimizers.Optimizer:
-    if section.name == "sgd":
-        momentum = 0.9 if section.momentum is None else section.momentum
-        return keras.optimizers.SGD(momentum=momentum, nesterov=momentum > 0, **options)
-    kinds = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}
-    return kinds[section.name](**options)
+    if section.name == "adam":
+        return keras.optimizers.Adam(**options)
+    if section.name == "adamw":
+        return keras.optimizers.AdamW(weight_decay=section.weight_decay, **options)
+    momentum = 0.9 if section.momentum is None else section.momentum
+    return keras.optimizers.SGD(
+        momentum=momentum,
+        nesterov=momentum > 0,
+        weight_decay=section.weight_decay or None,
+        **options,
+    )

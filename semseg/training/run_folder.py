@@ -61,9 +61,9 @@ class RunFolder:
             self._check_config(config)
         try:
             self.last.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.config, config.to_yaml().encode())
         except OSError as error:
-            raise CheckpointError(f"cannot write the run folder {self.path}: {error}")
+            raise CheckpointError(f"cannot make the run folder {self.path}: {error.strerror}")
+        write_atomically(self.config, config.to_yaml().encode())
 
     def write_images(self, images: np.ndarray) -> None:
         """Keeps a few validation images, uint8 [n, H, W, 3]; freezing is checked on them."""
@@ -91,10 +91,17 @@ class RunFolder:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file beside and then replaces it, so that readers see the old or the new."""
+    """Writes a file beside and then replaces it, so that readers see the old or the new.
+
+    Raises:
+      CheckpointError: the folder cannot be written or the disk is full.
+    """
     partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise CheckpointError(f"cannot write {path}: {error.strerror or error}")
 
 
 def _differences(former: Any, current: Any, key: str = "") -> list[str]:

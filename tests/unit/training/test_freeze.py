@@ -1,0 +1,169 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from semseg import resources
+from semseg.classes import ClassTable
+from semseg.errors import CheckpointError, ConfigError, GraphError
+from semseg.networks import NETWORKS
+from semseg.runtime import Segmenter
+from semseg.runtime.card import append_card
+from semseg.runtime.frozen_graph import Card, read_frozen_graph
+from semseg.training import verification
+from semseg.training.building import build_network
+from semseg.training.checkpoints import load_checkpoint, model_variables, restore
+from semseg.training.config import load_config
+from semseg.training.freeze import freeze, graph_bytes, model_graph
+from semseg.training.run_folder import RunFolder
+from semseg.training.trainer import train
+
+CLASSES = ClassTable.create(["sky", "road", "car"], [(1, 2, 3), (40, 50, 60), (7, 8, 9)])
+TINY = {
+    "color_position": {"hidden_width": 4},
+    "fast_scnn": {"width": 0.1},
+    "resnet_baseline": {"base_width": 2},
+}
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 97, 131, 3), np.uint8)
+
+LABEL_IMAGES = """
+import sys
+import numpy as np
+from semseg.runtime import Segmenter
+graph, images, labels = sys.argv[1:]
+segmenter = Segmenter.load(graph, engine="tensorflow", input_size=(97, 131))
+np.save(labels, [segmenter.segment(image).labels for image in np.load(images)])
+"""
+
+
+@pytest.fixture(scope="module")
+def networks():
+    """A tiny network of each family, its batch statistics no longer the trivial ones."""
+    rng = np.random.default_rng(1)
+    built = {name: NETWORKS[name](3, **options) for name, options in TINY.items()}
+    for model in built.values():
+        for variable in model.variables:
+            if "variance" in variable.name:
+                variable.assign(rng.uniform(0.5, 2, variable.shape))
+            elif "seed" not in variable.name:
+                variable.assign(variable + rng.normal(0, 0.1, variable.shape))
+    return built
+
+
+@pytest.fixture(scope="module")
+def graphs(networks, tmp_path_factory):
+    """The frozen graph of each network."""
+    folder = tmp_path_factory.mktemp("graphs")
+    for name, model in networks.items():
+        card = Card(name=name, network={"name": name}, classes=CLASSES)
+        (folder / f"{name}.pb").write_bytes(append_card(graph_bytes(model, CLASSES), card))
+    return folder
+
+
+@pytest.fixture
+def trained(configure, tiny_dataset, tmp_path):
+    """Folder of a short run."""
+    config = configure()
+    train(config, {config.data.dataset: str(tiny_dataset.parent)}, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def _expected_probabilities(model, images):
+    logits = model.predict_on_batch(images.astype(np.float32)).astype(np.float64)
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def _assert_same_labels(labels, probabilities):
+    assert len(np.unique(labels)) > 1
+    assert np.mean(labels == probabilities.argmax(axis=-1)) >= 0.999
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_graph_of_each_network_gives_its_labels_and_probabilities(name, networks, graphs):
+    expected = _expected_probabilities(networks[name], IMAGES[:1])[0]
+    segmenter = Segmenter.load(
+        str(graphs / f"{name}.pb"), engine="tensorflow", input_size=(97, 131)
+    )
+    result = segmenter.segment(IMAGES[0], probabilities=True)
+    _assert_same_labels(result.labels, expected)
+    np.testing.assert_allclose(result.probabilities, expected, atol=1e-4)
+    np.testing.assert_allclose(result.confidence, expected.max(axis=-1), atol=1e-4)
+    assert segmenter.classes == CLASSES
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_robots_tensorflow_gives_the_same_labels(
+    name, networks, graphs, robot_python, tmp_path
+):
+    np.save(tmp_path / "images.npy", IMAGES)
+    files = (graphs / f"{name}.pb", tmp_path / "images.npy", tmp_path / "labels.npy")
+    finished = robot_python.run("-c", LABEL_IMAGES, *files)
+    assert finished.returncode == 0, finished.stderr
+    for image, labels in zip(IMAGES, np.load(tmp_path / "labels.npy")):
+        _assert_same_labels(labels, _expected_probabilities(networks[name], image[np.newaxis])[0])
+
+
+def test_normalisations_are_folded_and_nothing_of_training_is_left(graphs):
+    ops = read_frozen_graph(str(graphs / "fast_scnn.pb")).ops
+    assert not ops & {"Rsqrt", "FusedBatchNormV3", "Identity", "NoOp", "RandomUniform"}
+
+
+def test_freezing_in_another_process_gives_the_same_bytes(trained, tmp_path):
+    freeze(trained, tmp_path / "here.pb")
+    script = resources.shipped_file("scripts", "freeze.py")
+    command = [sys.executable, script, "--workdir", trained, "--output", tmp_path / "there.pb"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (tmp_path / "here.pb").read_bytes() == (tmp_path / "there.pb").read_bytes()
+    assert "mean IoU" in done.stdout
+
+
+def test_the_card_tells_what_the_graph_is(trained, tmp_path):
+    card = freeze(trained, tmp_path / "fixed.pb", size=(20, 36))
+    graph = read_frozen_graph(str(tmp_path / "fixed.pb"))
+    assert graph.card == card._replace(graph_sha256=graph.digest)
+    assert graph.inputs[0].shape == (None, 20, 36, 3)
+    assert (card.name, card.size, card.fit) == ("tiny", (20, 36), "squash")
+    assert card.network == {"name": "color_position", "hidden_width": 8, "hidden_layers": 2}
+    assert card.classes.names == ("sky", "road", "car")
+    assert card.training["terms"] == "made by a test"
+    assert "network at 24x32" in card.scores[0]["protocol"]
+
+
+def test_the_graph_labels_as_the_best_checkpoint_does(trained, tmp_path):
+    path = model_graph(trained)
+    model = build_network(load_config(trained / "config.yaml").network, 3)
+    restore(load_checkpoint(RunFolder(trained).best), model_variables(model))
+    image = np.load(RunFolder(trained).images)[0]
+    expected = _expected_probabilities(model, image[np.newaxis])[0]
+    _assert_same_labels(Segmenter.load(str(path)).segment(image).labels, expected)
+
+
+def test_a_run_folder_is_frozen_once_for_each_checkpoint(trained, tmp_path, monkeypatch):
+    path = model_graph(trained)
+    assert path.parent == trained / "frozen"
+    monkeypatch.setattr("semseg.training.freeze.freeze", None)
+    assert model_graph(trained) == path
+    assert model_graph(tmp_path / "other.pb") == tmp_path / "other.pb"
+
+
+def test_a_graph_that_labels_otherwise_is_not_left(trained, tmp_path, monkeypatch):
+    labels = verification._labels_in_fresh_process
+
+    def wrong(graph, images):
+        found = labels(graph, images)
+        found[0, :1] ^= 1
+        return found
+
+    monkeypatch.setattr(verification, "_labels_in_fresh_process", wrong)
+    with pytest.raises(GraphError, match=r"labels 2\.08 % of the pixels otherwise"):
+        freeze(trained, tmp_path / "wrong.pb")
+    assert not list(tmp_path.glob("wrong*"))
+
+
+def test_folders_without_a_run_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="no run in"):
+        freeze(tmp_path, tmp_path / "x.pb")
+    with pytest.raises(CheckpointError, match="is no run folder with a best checkpoint"):
+        model_graph(tmp_path)
