@@ -40,7 +40,7 @@ class Camera:
       last_arrival: ``time.monotonic()`` of the newest frame; None before the first.
 
     Raises:
-      ConfigError: the transport is unknown.
+      ConfigError: the transport is unknown, or the weight out of its range.
     """
 
     def __init__(

@@ -5,18 +5,17 @@ import logging
 import os
 import threading
 import time
-from typing import Any, Callable, Dict, NamedTuple
-from xmlrpc.client import ServerProxy
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
-import rosgraph
 import rospy
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
-from semseg.errors import ConfigError, SemsegError
+from semseg.errors import ConfigError, ImageError, SemsegError
 from semseg.msg import LabelInfo
+from semseg.ros.connections import receives, sends_to_me
 from semseg.ros.label_info import class_table
 from semseg.ros.live_evaluation import Arrival, LiveEvaluation
 from semseg.ros.messages import image_from_message, labels_from_message
@@ -64,6 +63,7 @@ class Evaluator:
         self._last_answer = time.monotonic()
         self._drops: Dict[str, int] = {}
         self._drops_time = 0.0
+        self._fault: Optional[ImageError] = None
         self._images = _subscribe("image", Image, self._on_image)
         self._truths = _subscribe("true_labels", Image, self._on_truth)
         self._labels = _subscribe("labels", Image, self._on_labels)
@@ -82,13 +82,16 @@ class Evaluator:
           Whether the report's verdict is good.
 
         Raises:
-          SemsegError: nothing was played, or an output cannot be written.
+          SemsegError: nothing was played, the true labels are none, or an output cannot be
+            written.
         """
         self._wait_for_connections()
         if player:
             rospy.ServiceProxy(player + "/pause_playback", SetBool)(False)
         _wait_until(lambda: self._images.get_num_connections() == 0, None, "")
         self._wait_for_answers()
+        if self._fault is not None:
+            raise self._fault
         with self._lock:
             report = dict(self._model, **self._evaluation.report(self._drops, min_mean_iou))
         self._write(report)
@@ -101,10 +104,11 @@ class Evaluator:
             START_PATIENCE_S,
             "nobody publishes %s and %s" % (topic, self._truths.resolved_name),
         )
+        answers = self._labels.resolved_name
         _wait_until(
-            lambda: listens_to(self._labels.resolved_name, topic),
+            lambda: receives(answers, topic) and sends_to_me(answers),
             START_PATIENCE_S,
-            "the publisher of %s does not listen to %s" % (self._labels.resolved_name, topic),
+            "nobody turns %s into %s" % (topic, answers),
         )
 
     def _wait_for_answers(self):
@@ -134,13 +138,23 @@ class Evaluator:
 
     def _on_image(self, message):
         arrival = _arrival(message)
-        image = image_from_message(message)
+        stamp = message.header.stamp.to_nsec()
         with self._lock:
-            self._evaluation.add_image(message.header.stamp.to_nsec(), arrival)
-            self._sheet.add_image(message.header.stamp.to_nsec(), image)
+            self._evaluation.add_image(stamp, arrival)
+        try:
+            image = image_from_message(message)
+        except ImageError:
+            return  # The node names and counts it.
+        with self._lock:
+            self._sheet.add_image(stamp, image)
 
     def _on_truth(self, message):
-        stamp, labels = message.header.stamp.to_nsec(), labels_from_message(message)
+        stamp = message.header.stamp.to_nsec()
+        try:
+            labels = labels_from_message(message)
+        except ImageError as error:
+            self._fault = error  # rospy would only print what a callback raises.
+            return
         with self._lock:
             self._evaluation.add_truth(stamp, labels)
             self._sheet.add_labels("true", stamp, labels)
@@ -162,21 +176,6 @@ class Evaluator:
             if values.get("topic") == self._images.resolved_name:
                 self._drops = {reason: int(values[reason]) for reason in DROP_REASONS}
                 self._drops_time = time.monotonic()
-
-
-def listens_to(label_topic: str, image_topic: str) -> bool:
-    """Whether a publisher of ``label_topic`` has an open connection from ``image_topic``.
-
-    The master knows of a subscription before its connection exists, so the node itself is asked.
-    """
-    master = rosgraph.Master(rospy.get_name())
-    publishers = dict(master.getSystemState()[0]).get(label_topic, ())
-    for node in publishers:
-        slave: Any = ServerProxy(master.lookupNode(node))
-        _, _, connections = slave.getBusInfo(rospy.get_name())
-        if any(entry[2] == "i" and entry[4] == image_topic for entry in connections):
-            return True
-    return False
 
 
 def _arrival(message):

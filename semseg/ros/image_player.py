@@ -77,20 +77,23 @@ class ImagePlayer:
           Number of images that could not be read.
 
         Raises:
-          ConfigError: the rate is not positive, or there is no image.
+          ConfigError: the rate is not positive, or there is no image that can be read.
         """
         if rate_hz <= 0:
             raise ConfigError("parameter ~rate: expected images per second, found %g" % rate_hz)
         skipped = 0
         while not rospy.is_shutdown():
-            skipped += self._play_once(source, rate_hz)
+            played, unreadable = self._play_once(source, rate_hz)
+            skipped += unreadable
+            if not played:
+                raise ConfigError("%s: none of its %d images can be read" % (source, unreadable))
             if not loop:
                 break
         return skipped
 
     def _play_once(self, source, rate_hz):
         # The wall clock: a camera has a rate whether or not someone simulates time.
-        due, skipped = time.monotonic(), 0
+        due, played, skipped = time.monotonic(), 0, 0
         for name, image in read_images(source):
             if rospy.is_shutdown():
                 break
@@ -99,11 +102,12 @@ class ImagePlayer:
                 _log.warning("%s: cannot be read as an image; skipped", name)
                 continue
             time.sleep(max(0.0, due - time.monotonic()))
-            due = max(due + 1.0 / rate_hz, time.monotonic())
+            due = time.monotonic() + 1.0 / rate_hz  # A late image delays the next, as in a camera.
             self.publish(image)
+            played += 1
         # The last image has its period too, in which rospy sends it.
         time.sleep(max(0.0, due - time.monotonic()))
-        return skipped
+        return played, skipped
 
     def publish(self, image: np.ndarray) -> None:
         """Publishes one image, uint8 (H, W, 3) RGB, stamped now."""

@@ -1,13 +1,14 @@
 """The segmenter node: the newest frame of each camera, one worker, nothing computed unheard."""
 
 import logging
+import re
 import threading
 from typing import Any, Sequence
 
 import rospy
 from std_msgs.msg import Bool
 
-from semseg.errors import ImageError, SemsegError
+from semseg.errors import ConfigError, ImageError, SemsegError
 from semseg.msg import LabelInfo
 from semseg.ros.camera import Camera
 from semseg.ros.diagnostics import Diagnostics
@@ -38,7 +39,7 @@ class SegmenterNode:
       overlay_alpha: weight of the colours in the overlay, 0..1.
 
     Raises:
-      ConfigError: the transport is unknown.
+      ConfigError: the transport is unknown, or a camera's name cannot be a topic's.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class SegmenterNode:
         self._ready = rospy.Publisher("~ready", Bool, queue_size=1, latch=True)
         self._cameras = {
             name: Camera(name, transport, self._mailbox.put, segmenter.classes, overlay_alpha)
-            for name in cameras or ("",)
+            for name in checked_names(cameras) or ("",)
         }
         self._diagnostics = Diagnostics(
             list(self._cameras.values()),
@@ -112,3 +113,18 @@ class SegmenterNode:
             complaint = " ".join(str(error).split())[:MAX_COMPLAINT]
             if self._throttle.passes(name, complaint):
                 _log.warning("%s: %s", camera.images.topic, complaint)
+
+
+def checked_names(cameras: Sequence[str]) -> Sequence[str]:
+    """Returns the cameras' names.
+
+    Raises:
+      ConfigError: one of them is no relative ROS name, or occurs twice.
+    """
+    for name in cameras:
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9_/]*", str(name)):
+            raise ConfigError("parameter ~cameras: '%s' cannot be part of a topic's name" % name)
+    repeated = sorted({name for name in cameras if list(cameras).count(name) > 1})
+    if repeated:
+        raise ConfigError("parameter ~cameras: '%s' occurs more than once" % repeated[0])
+    return cameras

@@ -8,6 +8,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from semseg.classes import ClassTable
+from semseg.errors import ConfigError
 from semseg.msg import ClassDistribution
 from semseg.ros.label_info import distribution_message
 from semseg.ros.messages import copy_header, image_message, png_message
@@ -15,6 +16,7 @@ from semseg.runtime import render
 
 # A listener that lags by more frames than this loses the oldest; the worker never waits for it.
 QUEUE_SIZE = 5
+PROBABILITIES = "probabilities"
 
 
 class Result(NamedTuple):
@@ -40,9 +42,14 @@ class CameraPublishers:
       prefix: what precedes the topics' names, such as ``~`` or ``~front/``.
       classes: the classes of the labels.
       overlay_alpha: weight of the colours in the overlay, 0..1.
+
+    Raises:
+      ConfigError: the weight is out of its range.
     """
 
     def __init__(self, prefix: str, classes: ClassTable, overlay_alpha: float):
+        if not 0 <= overlay_alpha <= 1:
+            raise ConfigError("parameter ~overlay_alpha: expected 0..1, found %g" % overlay_alpha)
         self._classes = classes
         self._overlay_alpha = overlay_alpha
         outputs = (
@@ -51,13 +58,13 @@ class CameraPublishers:
             ("color", Image, self._color),
             ("overlay", Image, self._overlay),
             ("confidence", Image, self._confidence),
-            ("probabilities", Image, self._probabilities),
+            (PROBABILITIES, Image, self._probabilities),
             ("class_distribution", ClassDistribution, self._distribution),
         )
-        self._outputs = [
-            (rospy.Publisher(prefix + name, kind, queue_size=QUEUE_SIZE), compute)
+        self._outputs = {
+            name: (rospy.Publisher(prefix + name, kind, queue_size=QUEUE_SIZE), compute)
             for name, kind, compute in outputs
-        ]
+        }
         self._camera_info = rospy.Publisher(
             prefix + "camera_info", CameraInfo, queue_size=QUEUE_SIZE
         )
@@ -65,20 +72,16 @@ class CameraPublishers:
     @property
     def wanted(self) -> bool:
         """Whether anyone listens to an output that needs inference."""
-        return any(publisher.get_num_connections() for publisher, _ in self._outputs)
+        return any(publisher.get_num_connections() for publisher, _ in self._outputs.values())
 
     @property
     def probabilities_wanted(self) -> bool:
         """Whether anyone listens to the probabilities."""
-        return any(
-            publisher.get_num_connections()
-            for publisher, compute in self._outputs
-            if compute == self._probabilities
-        )
+        return self._outputs[PROBABILITIES][0].get_num_connections() > 0
 
     def publish(self, result: Result) -> None:
         """Computes and publishes the outputs that have listeners."""
-        for publisher, compute in self._outputs:
+        for publisher, compute in self._outputs.values():
             if publisher.get_num_connections():
                 message = compute(result)
                 if message is not None:
@@ -103,8 +106,8 @@ class CameraPublishers:
         return image_message(result.header, overlay, "rgb8")
 
     def _confidence(self, result):
-        percent = np.rint(result.segmentation.confidence * 255).astype(np.uint8)
-        return image_message(result.header, percent, "mono8")
+        confidence = np.rint(result.segmentation.confidence * 255).astype(np.uint8)
+        return image_message(result.header, confidence, "mono8")
 
     def _probabilities(self, result):
         probabilities = result.segmentation.probabilities

@@ -9,10 +9,11 @@ from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Bool, Header
 
+from semseg.ros.connections import sends_to_me
 from semseg.ros.messages import image_message
 
 FRAME_ID = "camera_optical_frame"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def wait_until(condition, patience_s=PATIENCE_S):
@@ -65,7 +66,8 @@ class Listener:
         self.messages = {}
         self.order = []
         self.subscriber = rospy.Subscriber(topic, kind, self._keep)
-        wait_until(lambda: self.subscriber.get_num_connections() > 0)
+        # The publisher's end counts: it is later than ours, and sends nothing before.
+        assert wait_until(lambda: sends_to_me(self.subscriber.resolved_name))
 
     def _keep(self, message):
         self.messages[message.header.stamp] = message
@@ -105,7 +107,7 @@ class Counters:
 
 
 def wait_for_ready(segmenter="segmenter"):
-    assert rospy.wait_for_message(segmenter + "/ready", Bool, 60).data
+    assert rospy.wait_for_message(segmenter + "/ready", Bool, 120).data
 
 
 def pixels(message, channels=1):

@@ -57,7 +57,7 @@ class DemoTest(unittest.TestCase):
         }
         options = ["%s:=%s" % pair for pair in arguments.items()]
         command = ["roslaunch", "--wait", "semseg", "demo.launch"] + options
-        subprocess.run(command, check=True, timeout=100)
+        subprocess.run(command, check=True, timeout=250)
         with open(self.path("report.json")) as file:
             report = json.load(file)
         self.assertEqual(report["sent"], FRAMES)

@@ -32,7 +32,7 @@ def run_segmenter(*arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         universal_newlines=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     return done.returncode, done.stdout.splitlines()
@@ -95,8 +95,8 @@ class RefusalTest(unittest.TestCase):
         time.sleep(1.0)
         asked = time.monotonic()
         node.send_signal(signal.SIGTERM)
-        self.assertEqual(node.wait(10), 0)
-        self.assertLess(time.monotonic() - asked, 2.0)
+        self.assertEqual(node.wait(20), 0)
+        self.assertLess(time.monotonic() - asked, 5.0)  # 2 s unless the machine is overloaded
 
 
 if __name__ == "__main__":
