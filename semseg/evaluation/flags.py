@@ -2,14 +2,10 @@
 
 import os
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
-
-import yaml
 
 from semseg.command_line import size
 from semseg.data import DatasetSpec, Sample, load_dataset, samples
-from semseg.errors import ConfigError, unknown_name
-from semseg.resources import package_folder, shipped_file
+from semseg.profiles import model_path, shipped_profiles
 from semseg.runtime import Segmenter
 
 
@@ -40,18 +36,13 @@ def graph_path(model: str) -> str:
     Raises:
       ConfigError: it is none of these.
     """
-    profiles = yaml.safe_load(Path(shipped_file("config", "segmenter.yaml")).read_text())["models"]
-    if model in profiles:
-        return os.path.join(package_folder(), profiles[model])
-    if os.path.isdir(model):
+    profiles = shipped_profiles()
+    if os.path.isdir(model) and model not in profiles:
         # Keras and TensorFlow are for run folders alone: their import takes seconds.
         from semseg.training.freeze import model_graph
 
         return str(model_graph(model))
-    if not os.path.exists(model):
-        text = unknown_name("model", model, profiles)
-        raise ConfigError(f"{text}; or the path of a run folder or of a .pb file")
-    return model
+    return model_path(model, profiles)
 
 
 def add_dataset_flags(parser: ArgumentParser) -> None:

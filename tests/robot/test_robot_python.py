@@ -15,6 +15,7 @@ ROBOT_TESTS = [
     "tests/unit/test_classes.py",
     "tests/unit/test_metrics.py",
     "tests/unit/test_command_line.py",
+    "tests/unit/test_profiles.py",
 ]
 COMPILE = "import sys; [compile(open(p).read(), p, 'exec') for p in sys.argv[1:]]"
 

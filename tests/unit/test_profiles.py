@@ -6,7 +6,7 @@ import pytest
 
 from semseg.errors import ConfigError
 from semseg.resources import package_folder
-from semseg.ros.profiles import model_path, shipped_profiles
+from semseg.profiles import model_path, shipped_profiles
 
 PROFILES = {"reduced": "models/small.pb", "night": "/data/night.pb"}
 
