@@ -94,27 +94,40 @@ def rasterize(surfaces: Surfaces, camera: Camera, buffers: Buffers) -> None:
     ]
     maps = texel_maps(seen, np.array([texture.shape[1::-1] for texture in textures]).reshape(-1, 2))
     across, down = _linear_parts(seen.inverses[:, 2], camera.size)
-    nearest, ids = seen.nearest.tolist(), (seen.numbers + 1).tolist()
-    for i, (x0, y0, x1, y1) in enumerate(seen.boxes.tolist()):
-        window = (slice(y0, y1), slice(x0, x1))
-        behind = buffers.inverse_depth[window]
-        if behind.min() >= nearest[i]:
+    # Fresh memory for each of hundreds of surfaces would cost more than to draw them.
+    spare_depth = np.empty(camera.size[0] * camera.size[1], np.float32)
+    spare_colors = np.empty((spare_depth.size, 4), np.uint8)
+    for i, (number, box) in enumerate(zip(seen.numbers.tolist(), seen.boxes.tolist(), strict=True)):
+        x0, y0, x1, y1 = box
+        shape = (y1 - y0, x1 - x0)
+        inverse_depth = spare_depth[: shape[0] * shape[1]].reshape(shape)
+        np.add(across[i, x0:x1], down[i, y0:y1], out=inverse_depth)
+        nearer = inverse_depth > buffers.inverse_depth[y0:y1, x0:x1]
+        left, top, width, height = cv2.boundingRect(nearer.view(np.uint8))
+        if not width:
             continue
-        colors = cv2.warpPerspective(textures[i], maps[i], (x1 - x0, y1 - y0), flags=SAMPLING)
-        inverse_depth = across[i, x0:x1] + down[i, y0:y1]
-        visible = inverse_depth > behind
+        if left or top:
+            maps[i, :, 2] += maps[i, :, :2] @ (left, top)
+        colors = spare_colors[: width * height].reshape(height, width, 4)
+        cv2.warpPerspective(textures[i], maps[i], (width, height), dst=colors, flags=SAMPLING)
+        part = (slice(top, top + height), slice(left, left + width))
+        visible = nearer[part]
         visible &= colors.view(np.uint32)[..., 0] >= OPAQUE << 24
         mask = visible.view(np.uint8)
+        window = (
+            slice(y0 + top, y0 + top + height),
+            slice(x0 + left, x0 + left + width),
+        )
         cv2.copyTo(colors, mask, buffers.albedo[window])
-        cv2.copyTo(inverse_depth, mask, behind)
-        np.copyto(buffers.ids[window], ids[i], where=visible)
+        cv2.copyTo(inverse_depth[part], mask, buffers.inverse_depth[window])
+        np.copyto(buffers.ids[window], number + 1, where=visible)
 
 
 def _linear_parts(planes: np.ndarray, size: Size) -> tuple[np.ndarray, np.ndarray]:
     """Splits a x + b y + c into a x, float32 (N, width), and b y + c, float32 (N, height, 1)."""
-    across = planes[:, :1] * np.arange(size[1])
+    across = planes[:, :1].astype(np.float32) * np.arange(size[1], dtype=np.float32)
     down = planes[:, 1:2] * np.arange(size[0]) + planes[:, 2:]
-    return across.astype(np.float32), down.astype(np.float32)[..., None]
+    return across, down.astype(np.float32)[..., None]
 
 
 def linear(plane: np.ndarray, size: Size) -> np.ndarray:

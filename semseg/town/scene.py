@@ -15,13 +15,16 @@ from semseg.town.surface import Surface, Surfaces, join, pack
 from semseg.town.vehicles import FAR_FACES
 from semseg.town.weather import weather
 
-_PIECES = 7
+_PIECES = 6
 """Pieces of street that are drawn, from that of the camera on."""
+
+_WITH_CARS = 4
+"""The first of them, in which parked cars are drawn."""
 
 _DETAILED = 2
 """The first of them, which are drawn in detail."""
 
-_TRAFFIC = 120.0
+_TRAFFIC = 110.0
 """How far ahead there is traffic, metres."""
 
 _IN_SHADOW = 100.0
@@ -33,7 +36,8 @@ class Block(NamedTuple):
 
     Attributes:
       near: what stands there, in detail.
-      far: the same without what is lost at a distance.
+      far: the same without what is lost at a distance, and without cars.
+      cars: the parked cars, without what is lost at a distance.
       shadows: see ``shadows.shadow_map``.
       shadow_frame: where that picture lies in the world, (3, 3).
       shades: frames (N, 3, 3) of the dark spots under parked vehicles.
@@ -42,6 +46,7 @@ class Block(NamedTuple):
 
     near: Surfaces
     far: Surfaces
+    cars: Surfaces
     shadows: np.ndarray
     shadow_frame: np.ndarray
     shades: np.ndarray
@@ -104,9 +109,10 @@ class Scene:
             faces = actor.surfaces if index < _DETAILED else actor.surfaces[:FAR_FACES]
             moving.extend(self._placed(faces, actor.foot, blocks[index].shadows))
             shades.append(_shade_frame(actor.foot, *actor.shade))
-        near, far = blocks[:_DETAILED], blocks[_DETAILED:]
-        standing = [block.near for block in near] + [block.far for block in far]
-        dark = [block.shades for block in near]
+        standing = [block.near for block in blocks[:_DETAILED]]
+        standing += [block.far for block in blocks[_DETAILED:]]
+        standing += [block.cars for block in blocks[_DETAILED:_WITH_CARS]]
+        dark = [block.shades for block in blocks[:_DETAILED]]
         return Moment(
             surfaces=join([*standing, pack(moving)]),
             blocks=blocks,
@@ -153,7 +159,8 @@ class Scene:
         far = self._in_shadow(pack(here.surfaces + here.far), here.casters)
         return Block(
             near=join([near, cars]),
-            far=join([far, far_cars]),
+            far=far,
+            cars=far_cars,
             shadows=shadows,
             shadow_frame=map_frame(self.path, start),
             shades=np.reshape([shade for _, shade in parked], (-1, 3, 3)),

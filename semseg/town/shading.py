@@ -17,6 +17,12 @@ _SHADE = 0.65
 _PENUMBRA = 0.5
 """Height over which a shadow on a wall fades, metres."""
 
+_SHADOWED = 4
+"""Pieces of street on which shadows can be told from texture."""
+
+_BAND = 16
+"""Rows that are lit at a time, few enough for all that is computed to stay in the cache."""
+
 _DECAL_SIZE = 32
 
 
@@ -45,22 +51,41 @@ def shade(
       float32 (3, H, W), RGB, 0..255 and above. Planes, since numpy is slow on short last axes.
     """
     lights = _lights(moment.surfaces, weather)
-    ids = buffers.ids.astype(np.intp)
-    level = lights.level.take(ids)
     shadow, dark = _ground_shadows(moment, camera)
-    light = lights.ambient.take(ids, axis=1)
-    if weather.sun.any():
-        height = -camera.position[1] - linear(camera.rays[1], camera.size) * depth
-        lit = (height - lights.sunlit_above.take(ids)) * np.float32(1 / _PENUMBRA)
-        lit = np.where(level, 1 - shadow, np.clip(lit, 0, 1))
-        light += lights.sun.take(ids, axis=1) * lit
-    light *= np.where(level, 1 - dark, 1)
-    for channel, albedo in enumerate(cv2.split(buffers.albedo)[:3]):
-        light[channel] *= albedo
-    _add_haze(light, depth, weather)
-    _add_sky(light, ids == BACKGROUND, camera, weather)
+    height = linear(-camera.rays[1], camera.size)
+    image = np.empty((3, *camera.size), np.float32)
+    for top in range(0, camera.size[0], _BAND):
+        rows = slice(top, top + _BAND)
+        ids = buffers.ids[rows].astype(np.intp)
+        above_ground = height[rows] * depth[rows] - np.float32(camera.position[1])
+        light = _light(lights, ids, above_ground, shadow[rows], dark[rows])
+        light *= np.moveaxis(buffers.albedo[rows, :, :3], 2, 0)
+        image[:, rows] = _hazy(light, depth[rows], weather)
+    _add_sky(image, buffers.ids == BACKGROUND, camera, weather)
     if weather.wetness:
-        _add_mirror(light, level, camera, weather.wetness)
+        _add_mirror(image, lights.level.take(buffers.ids), camera, weather.wetness)
+    return image
+
+
+def _light(
+    lights: _Lights, ids: np.ndarray, height: np.ndarray, shadow: np.ndarray, dark: np.ndarray
+) -> np.ndarray:
+    """Light on some rows, float32 (3, rows, W).
+
+    Args:
+      lights: of the surfaces.
+      ids: of the surfaces seen.
+      height: of what is seen, metres.
+      shadow: see ``_ground_shadows``.
+      dark: see ``_ground_shadows``.
+    """
+    level = lights.level.take(ids)
+    lit = (height - lights.sunlit_above.take(ids)) * np.float32(1 / _PENUMBRA)
+    lit = np.where(level, 1 - shadow * np.float32(1 / 255), np.clip(lit, 0, 1))
+    light = lights.sun.take(ids, axis=1)
+    light *= lit
+    light += lights.ambient.take(ids, axis=1)
+    light *= np.where(level, 1 - dark * np.float32(_SHADE / 255), 1)
     return light
 
 
@@ -94,23 +119,23 @@ def _ground_shadows(moment: Moment, camera: Camera) -> tuple[np.ndarray, np.ndar
     """Lays shadows, and the dark under cars and feet, on the ground.
 
     Returns:
-      How much of the sun and how much of all light is lost at each pixel if it shows the
-      ground; float32 (H, W), 0..1.
+      Shadow of the sun, and what is dark in any light, at each pixel if it shows the ground;
+      uint8 (H, W), 0 none to 255 full.
     """
-    maps = [block.shadows for block in moment.blocks]
+    blocks = moment.blocks[:_SHADOWED]
+    maps = [block.shadows for block in blocks]
     pictures = maps + [_DECAL] * len(moment.shades)
-    frames = np.concatenate([[block.shadow_frame for block in moment.blocks], moment.shades])
+    frames = np.concatenate([[block.shadow_frame for block in blocks], moment.shades])
     seen = project(frames, np.zeros(len(frames), bool), camera)
     sizes = np.array([pictures[number].shape[1::-1] for number in seen.numbers]).reshape(-1, 2)
     texels = texel_maps(seen, sizes)
     shadow, dark = np.zeros(camera.size, np.uint8), np.zeros(camera.size, np.uint8)
-    horizon = linear(camera.rays[1], camera.size) > 0
     for i, (x0, y0, x1, y1) in enumerate(seen.boxes.tolist()):
         number = seen.numbers[i]
         spot = cv2.warpPerspective(pictures[number], texels[i], (x1 - x0, y1 - y0), flags=SAMPLING)
         window = (shadow if number < len(maps) else dark)[y0:y1, x0:x1]
         cv2.max(window, spot, dst=window)
-    return shadow * horizon * np.float32(1 / 255), dark * horizon * np.float32(_SHADE / 255)
+    return shadow, dark
 
 
 def _decal() -> np.ndarray:
@@ -123,12 +148,14 @@ def _decal() -> np.ndarray:
 _DECAL = _decal()
 
 
-def _add_haze(image: np.ndarray, depth: np.ndarray, weather: Weather) -> None:
+def _hazy(image: np.ndarray, depth: np.ndarray, weather: Weather) -> np.ndarray:
+    """Blends an image, float32 (3, rows, W), with the haze in front of it; in place."""
     clear = cv2.exp(depth * np.float32(-weather.extinction))
     haze = weather.haze[:, None, None]
     image -= haze
     image *= clear
     image += haze
+    return image
 
 
 def _add_sky(image: np.ndarray, open_sky: np.ndarray, camera: Camera, weather: Weather) -> None:

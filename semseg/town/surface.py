@@ -50,12 +50,12 @@ class Texture:
 
 def _without_fringes(rgba: np.ndarray) -> np.ndarray:
     """Gives holes the mean colour of what surrounds them, so that filtering shows no rim."""
-    holes = rgba[..., 3] < 8
-    if not holes.any() or holes.all():
+    solid = (rgba[..., 3] >= 8).view(np.uint8)
+    if solid.all() or not solid.any():
         return rgba
-    filled = rgba.copy()
-    filled[holes, :3] = rgba[~holes, :3].mean(axis=0)
-    return filled
+    filled = np.empty_like(rgba)
+    filled[:] = (*cv2.mean(rgba, solid)[:3], 0)
+    return cv2.copyTo(rgba, solid, filled)
 
 
 class Surface(NamedTuple):

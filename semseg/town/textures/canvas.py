@@ -63,8 +63,10 @@ class Canvas:
 
     def shade(self, factor: np.ndarray) -> None:
         """Multiplies the colours by a factor that broadcasts to (rows, columns)."""
-        factor = np.broadcast_to(factor, self.rgba.shape[:2])[..., None]
-        self.rgba[..., :3] = np.clip(self.rgba[..., :3] * factor, 0, 255)
+        shape = self.rgba.shape[:2]
+        factor = np.ascontiguousarray(np.broadcast_to(factor, shape), np.float32)
+        factors = cv2.merge([factor, factor, factor, np.ones(shape, np.float32)])
+        cv2.multiply(self.rgba, factors, dst=self.rgba, dtype=cv2.CV_8U)
 
     def texture(self) -> Texture:
         """Returns the picture as a texture."""

@@ -12,7 +12,7 @@ from semseg.town.textures.canvas import Canvas, Color, jitter, noise
 SCALE = 24
 """Pixels per metre."""
 
-VARIANTS = 28
+VARIANTS = 20
 """Different fronts of each kind."""
 
 Area = tuple[float, float, float, float]

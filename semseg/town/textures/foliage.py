@@ -11,6 +11,7 @@ from semseg.town.textures.canvas import Canvas, jitter, noise
 TREES = 24
 HEDGES = 4
 _LEAVES = ((70, 96, 44), (84, 104, 40), (56, 84, 46), (100, 98, 44), (62, 78, 40))
+_SCALE = 24
 _BARK = (78, 66, 54)
 
 
@@ -32,10 +33,10 @@ def is_bare(variant: int) -> bool:
 def tree(variant: int) -> Cutout:
     """Paints a tree in 6 m x 8 m; variant 0..TREES - 1."""
     rng = np.random.default_rng((20, variant))
-    canvas = Canvas(6, 8, 28)
+    canvas = Canvas(6, 8, _SCALE)
     bare = is_bare(variant)
     trunk = _Limb(np.array([3.0, 0.0]), np.pi / 2, 2.6, 0.34)
-    _branch(rng, canvas, trunk, 7 if bare else 4)
+    _branch(rng, canvas, trunk, 6 if bare else 3)
     if not bare:
         _crown(rng, canvas, jitter(rng, _LEAVES[variant % len(_LEAVES)], 0.2))
     return canvas.cutout()
@@ -45,7 +46,7 @@ def tree(variant: int) -> Cutout:
 def crown(variant: int) -> Cutout:
     """Paints leaves only, to stand behind or before those of a tree in leaf."""
     rng = np.random.default_rng((21, variant))
-    canvas = Canvas(6, 8, 28)
+    canvas = Canvas(6, 8, _SCALE)
     _crown(rng, canvas, jitter(rng, _LEAVES[variant % len(_LEAVES)], 0.2))
     return canvas.cutout()
 
@@ -78,10 +79,10 @@ def _branch(rng: np.random.Generator, canvas: Canvas, limb: _Limb, depth: int) -
     """Draws a branch and what grows from its end."""
     bend = limb.angle + rng.normal(0, 0.12)
     end = limb.start + limb.length * np.array([np.cos(bend), np.sin(bend)])
-    canvas.line([limb.start, end], limb.width, np.array(_BARK) * (0.75 + 0.06 * depth))
+    canvas.line([limb.start, end], limb.width, np.array(_BARK) * (0.75 + 0.07 * depth))
     if depth == 0:
         return
-    for _ in range(2 if depth > 5 else int(rng.integers(2, 4))):
+    for _ in range(2 if depth > 4 else int(rng.integers(2, 4))):
         angle = limb.angle + rng.normal(0, 0.5)
         length, width = limb.length * rng.uniform(0.55, 0.8), max(limb.width * 0.62, 0.05)
         _branch(rng, canvas, _Limb(end, angle, length, width), depth - 1)
@@ -90,8 +91,9 @@ def _branch(rng: np.random.Generator, canvas: Canvas, limb: _Limb, depth: int) -
 def _crown(rng: np.random.Generator, canvas: Canvas, color: np.ndarray) -> None:
     """Clumps of leaves around a few centres, light on top and dark beneath, with gaps."""
     shape = canvas.rgba.shape[:2]
-    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] / canvas.scale
-    field, light = np.full(shape, -2.0), np.zeros(shape)
+    y = np.arange(shape[0], dtype=np.float32)[:, None] / canvas.scale
+    x = np.arange(shape[1], dtype=np.float32)[None] / canvas.scale
+    field, light = np.full(shape, -2, np.float32), np.zeros(shape, np.float32)
     for _ in range(9):
         cx, cy = rng.normal(3, 0.95), rng.uniform(1.4, 4.7)
         radius = rng.uniform(0.9, 1.6)

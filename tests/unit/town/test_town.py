@@ -28,7 +28,7 @@ CAMVID_TRAIN_SHARES = {
 DIGEST = """
 import hashlib
 from semseg.town import frame
-for split, index in (("train", 3), ("demo", 120)):
+for split, index in (("train", 3), ("train", 4)):
     one = frame(split, index, (96, 160))
     for array in (one.image, one.labels, one.depth, one.pose):
         print(hashlib.sha256(array.tobytes()).hexdigest())
@@ -49,7 +49,7 @@ def test_fresh_processes_render_the_same_bytes():
 
 def test_frames_do_not_depend_on_what_was_rendered_before():
     alone = frame("train", 17, (64, 128))
-    for index in (900, 16, 1500):
+    for index in (900, 16, 18):
         frame("train", index, (64, 128))
     again = frame("train", 17, (64, 128))
     assert np.array_equal(alone.image, again.image)
@@ -61,15 +61,15 @@ def test_splits_share_no_frame():
     digests = {
         hashlib.sha256(frame(split, index, (32, 64)).labels.tobytes()).hexdigest()
         for split in SPLITS
-        for index in range(0, SPLITS[split], SPLITS[split] // 4)
+        for index in (0, SPLITS[split] // 2)
     }
     assert names == ["train/0000_00", "val/0000_00", "demo/0000_00"]
-    assert len(digests) == 4 * len(SPLITS)
+    assert len(digests) == 2 * len(SPLITS)
 
 
 def test_class_shares_are_within_three_times_those_of_camvid():
     counts = np.zeros(256, np.int64)
-    for index in range(0, SPLITS["train"], 50):
+    for index in range(0, SPLITS["train"], 70):
         labels = frame("train", index, (96, 192)).labels
         counts += np.bincount(labels.ravel(), minlength=256)
     assert counts[TOWN_CLASSES.num_classes :].sum() == 0

@@ -17,11 +17,11 @@ STATIC = [Label.BUILDING, Label.ROAD, Label.PAVEMENT]
 
 
 def world_points(one):
-    """World coordinates of every pixel, (H, W, 3)."""
+    """World coordinates of every pixel, (H, W, 3); nonsense where the sky is."""
     height, width = one.depth.shape
     y, x = np.mgrid[0:height, 0:width].astype(float)
     rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(one.intrinsics).T
-    points = rays * one.depth[..., None]
+    points = rays * np.minimum(one.depth, 1e6)[..., None]
     return points @ one.pose[:3, :3].T + one.pose[:3, 3]
 
 
