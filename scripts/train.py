@@ -17,7 +17,7 @@ def main():
     parser.add_argument("--workdir", required=True, help="run folder, made if missing")
     parser.add_argument("--resume", action="store_true", help="continue the run in --workdir")
     parser.add_argument("--init-weights", metavar="FILE",
-                        help="checkpoint (.npz) to start from, where names and shapes fit")  # fmt: skip
+                        help="checkpoint (.npz) whose fitting weights to start from")  # fmt: skip
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE",
                         help="replaces a value of the experiment file")  # fmt: skip
     args = parser.parse_args()

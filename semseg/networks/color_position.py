@@ -1,4 +1,4 @@
-"""The floor that a segmentation network has to beat: each pixel by its colour and position alone."""
+"""The floor that a network has to beat: each pixel by its colour and position alone."""
 
 import keras
 

@@ -102,7 +102,7 @@ def _depthwise(x: Any, name: str, **options: Any) -> Any:
 
 
 def _convolution(
-    x: Any, width: int, kernel: int, name: str, strides: int = 1, relu: bool = True
+    x: Any, width: int, kernel: int, name: str, *, strides: int = 1, relu: bool = True
 ) -> Any:
     x = keras.layers.Conv2D(
         width, kernel, strides, "same", use_bias=False, kernel_initializer="he_normal", name=name

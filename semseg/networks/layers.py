@@ -85,7 +85,7 @@ class DoubleSize(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("semseg")
 class AdaptiveAverage(keras.layers.Layer):
-    """Averages an image of any size over ``bins`` x ``bins`` cells, as torch's adaptive pooling does.
+    """Averages an image of any size over ``bins`` x ``bins`` cells: adaptive average pooling.
 
     Cell i covers the rows ``floor(i H / bins)`` to ``ceil((i + 1) H / bins)``; cells overlap
     where H is no multiple of ``bins``, and repeat pixels where it is smaller.

@@ -39,19 +39,26 @@ class DataConfig(StrictModel):
     cache: bool = False
 
 
-class CrossEntropyConfig(StrictModel):
-    """Mean cross-entropy over the pixels that have a class.
+class WeightedLossConfig(StrictModel):
+    """What all losses have.
 
     Attributes:
+      name: which loss.
       class_weights: one weight per class, or the rule that computes them from the training
         labels: ``enet`` or ``median_frequency``; None weighs all classes alike.
     """
 
-    name: Literal["cross_entropy"]
+    name: str
     class_weights: tuple[Positive, ...] | Literal["enet", "median_frequency"] | None = None
 
 
-class BootstrappedConfig(CrossEntropyConfig):
+class CrossEntropyConfig(WeightedLossConfig):
+    """Mean cross-entropy over the pixels that have a class."""
+
+    name: Literal["cross_entropy"]
+
+
+class BootstrappedConfig(WeightedLossConfig):
     """Cross-entropy of the worst pixels of each image alone.
 
     Attributes:
@@ -91,14 +98,25 @@ class OptimizerConfig(StrictModel):
         return self
 
 
-class ConstantConfig(StrictModel):
-    """A rate that stays; ``warmup_steps`` steps rise to it linearly from 0."""
+class WarmedScheduleConfig(StrictModel):
+    """What all schedules have.
 
-    name: Literal["constant"]
+    Attributes:
+      name: which schedule.
+      warmup_steps: steps over which the rate rises linearly to the schedule's.
+    """
+
+    name: str
     warmup_steps: Annotated[int, Field(ge=0)] = 0
 
 
-class ExponentialConfig(ConstantConfig):
+class ConstantConfig(WarmedScheduleConfig):
+    """A rate that stays."""
+
+    name: Literal["constant"]
+
+
+class ExponentialConfig(WarmedScheduleConfig):
     """PARIS-sem-seg's schedule: constant until ``decay_start``, then exponential decay.
 
     Attributes:
@@ -111,14 +129,14 @@ class ExponentialConfig(ConstantConfig):
     final_fraction: Annotated[float, Field(gt=0, le=1)]
 
 
-class PolyConfig(ConstantConfig):
+class PolyConfig(WarmedScheduleConfig):
     """``(1 - step / steps) ** power``."""
 
     name: Literal["poly"]
     power: Positive = 0.9
 
 
-class CosineConfig(ConstantConfig):
+class CosineConfig(WarmedScheduleConfig):
     """Half a cosine wave, from 1 to ``final_fraction``."""
 
     name: Literal["cosine"]
@@ -153,7 +171,8 @@ def _network_config(name: str) -> type[StrictModel]:
         for option in parameters
         if option.kind is option.KEYWORD_ONLY and option.name != "channels"
     }
-    return create_model(name, __base__=StrictModel, name=(Literal[name], ...), **options)
+    options["name"] = (Literal[name], ...)
+    return create_model(name, __base__=StrictModel, **options)
 
 
 def _one_of(kind: str, models: dict[str, type[StrictModel]]) -> Any:

@@ -76,7 +76,7 @@ def freeze(workdir: str | Path, output: str | Path, size: Size | None = None) ->
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(append_card(graph_bytes(model, classes, size), card))
-        verify(partial, model, np.load(folder.images), card.size)
+        verify(partial, model, np.load(folder.images), size or config.data.size)
         os.replace(partial, output)
     except OSError as error:
         raise GraphError(f"cannot freeze {workdir} into {output}: {error}")

@@ -107,8 +107,11 @@ def write_atomically(path: Path, content: bytes) -> None:
 def _differences(former: Any, current: Any, key: str = "") -> list[str]:
     if isinstance(former, dict) and isinstance(current, dict):
         names = sorted({*former, *current})
-        pairs = ((name, former.get(name), current.get(name)) for name in names)
-        return [text for name, *values in pairs for text in _differences(*values, f"{key}.{name}")]
+        return [
+            text
+            for name in names
+            for text in _differences(former.get(name), current.get(name), f"{key}.{name}")
+        ]
     return [] if former == current else [f"{key[1:]} was {former}, is {current}"]
 
 

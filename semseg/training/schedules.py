@@ -42,7 +42,7 @@ def constant() -> Factor:
 
 
 def exponential(steps: int, decay_start: int, final_fraction: float) -> Factor:
-    """Returns 1 until ``decay_start``, then the exponential that has ``final_fraction`` at ``steps``."""
+    """Returns 1 until ``decay_start``, then exponential decay to ``final_fraction`` at the end."""
     length = max(1, steps - decay_start)
 
     def factor(step: Any) -> Any:
@@ -67,7 +67,12 @@ def cosine(steps: int, final_fraction: float) -> Factor:
     return factor
 
 
-FACTORS = {"constant": constant, "cosine": cosine, "exponential": exponential, "poly": poly}
+FACTORS: dict[str, Callable[..., Factor]] = {
+    "constant": constant,
+    "cosine": cosine,
+    "exponential": exponential,
+    "poly": poly,
+}
 
 
 def build_schedule(config: ScheduleConfig, learning_rate: float, steps: int) -> Schedule:

@@ -164,7 +164,7 @@ class _Run:
             while self.step < training.steps and not interruption.requested:
                 self._train_step(*next(stream))
                 progress.update()
-                progress.set_postfix(loss=f"{self.epoch_losses[-1]:.3f}", **self._best_text())
+                progress.set_postfix(loss=self.epoch_losses[-1], best=self.best_mean_iou)
                 if self.step % training.epoch_steps == 0 or self.step == training.steps:
                     self._finish_epoch(board)
             if interruption.requested:
@@ -245,9 +245,6 @@ class _Run:
     def _variables(self) -> dict[str, Any]:
         optimizer = {variable.path: variable for variable in self.optimizer.variables}
         return {**model_variables(self.model), **optimizer}
-
-    def _best_text(self) -> dict[str, str]:
-        return {"best": f"{self.best_mean_iou:.4f}"} if self.history else {}
 
     def _state(self, score: Score) -> dict[str, Any]:
         """What the model card says of these weights."""

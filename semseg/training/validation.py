@@ -60,7 +60,8 @@ class Validation:
             entropy += float(np.sum(entropies, dtype=np.float64))
             pixels += np.count_nonzero(small != IGNORE)
             for truth, predicted in zip(labels, predictions, strict=True):
-                confusion.update(truth, resize_labels(predicted, truth.shape))
+                height, width = truth.shape
+                confusion.update(truth, resize_labels(predicted, (height, width)))
         return Score(entropy / max(1.0, pixels), confusion)
 
     def images(self, count: int) -> np.ndarray:

@@ -45,7 +45,7 @@ def tiny_dataset(tmp_path_factory):
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def experiment(tiny_dataset):
     """Values of an experiment file on the tiny dataset, a section at a time replaceable."""
 
