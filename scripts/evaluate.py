@@ -7,10 +7,10 @@ from semseg import command_line
 from semseg.evaluation import flags
 from semseg.evaluation.class_map import ClassMap, read_class_map
 from semseg.evaluation.evaluate import evaluate
-from semseg.evaluation.frames import frames_from_dataset
 from semseg.evaluation.output import new_folder
 from semseg.evaluation.predict import KINDS, PredictionWriter
 from semseg.evaluation.report import describe_model
+from semseg.evaluation.sources import frames_from_dataset
 
 EXAMPLE = """scripts/evaluate.py --model reduced --dataset camvid --root DIR --split val \\
       --report report.json"""

@@ -8,7 +8,8 @@ from argparse import Namespace
 
 from semseg import command_line
 from semseg.bags import COMPRESSIONS, BagWriter
-from semseg.evaluation import flags, frames
+from semseg.evaluation import flags, sources
+from semseg.evaluation.frames import Frames
 from semseg.evaluation.recording import TRANSPORTS, record
 
 EXAMPLE = """scripts/make_bag.py --dataset town --split demo --output town.bag --rate 10
@@ -33,13 +34,13 @@ def arguments() -> Namespace:
     return parser.parse_args()
 
 
-def source(args: Namespace) -> frames.Frames:
+def source(args: Namespace) -> Frames:
     if args.images:
-        return frames.frames_from_images(args.images)
+        return sources.frames_from_images(args.images)
     spec, samples = flags.load_samples(args)
     if spec.source == "town":  # One drive, unlike the town's samples.
-        return frames.frames_from_town(args.split, args.rate or 10, args.size or spec.size)
-    return frames.frames_from_dataset(samples)
+        return sources.frames_from_town(args.split, args.rate or 10, args.size or spec.size)
+    return sources.frames_from_dataset(samples)
 
 
 def main() -> int:

@@ -5,9 +5,9 @@ from argparse import Namespace
 
 from semseg import command_line
 from semseg.evaluation import flags
-from semseg.evaluation.frames import frames_from_images
 from semseg.evaluation.output import new_folder
 from semseg.evaluation.predict import KINDS, PredictionWriter, crop, predict
+from semseg.evaluation.sources import frames_from_images
 
 EXAMPLE = "scripts/predict.py --model reduced --images 'drive/*.png' --output predictions"
 

@@ -142,7 +142,7 @@ def evaluate(
 
     Args:
       segmenter: what is evaluated.
-      frames: from ``semseg.evaluation.frames``.
+      frames: from ``semseg.evaluation.sources``.
       source: as in ``Evaluation.report``.
       class_map: as in ``Evaluation``.
       with_loss: as in ``Evaluation``.

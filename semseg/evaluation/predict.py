@@ -100,7 +100,7 @@ def predict(
 
     Args:
       segmenter: what makes the labels.
-      frames: from ``semseg.evaluation.frames``.
+      frames: from ``semseg.evaluation.sources``.
       save: called with each frame and its labels, uint8 (H, W), of the image's size.
       crop: rows at the top and at the bottom, such as sky and bonnet, that the segmenter is not
         shown; their labels are void.

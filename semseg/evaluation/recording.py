@@ -32,7 +32,7 @@ def record(
 
     Args:
       writer: an open bag.
-      frames: from ``semseg.evaluation.frames``.
+      frames: from ``semseg.evaluation.sources``.
       rate_hz: images per second; their stamps are exact multiples from ``START_NS`` on.
       transport: ``raw`` or ``compressed``.
       size: (height, width) that images and labels are brought to; None keeps each one's own.

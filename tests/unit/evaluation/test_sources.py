@@ -1,0 +1,191 @@
+"""Frames from image files, datasets and bags: names, order, and what cannot be read."""
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from semseg import town
+from semseg.bags import BagWriter
+from semseg.errors import BagError, ConfigError, ImageError
+from semseg.evaluation.frames import Frame, Unreadable
+from semseg.evaluation.sources import (
+    frames_from_bag,
+    frames_from_dataset,
+    frames_from_images,
+    frames_from_town,
+)
+from semseg.evaluation.video import VideoWriter
+
+IMAGE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+
+
+def write_image(path, image=IMAGE):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), image[..., ::-1])
+
+
+def names(frames):
+    return [frame.name for frame in frames]
+
+
+def test_a_folder_gives_its_images_in_order(tmp_path):
+    for name in ("b.png", "a.png", "c.bmp"):
+        write_image(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no image")
+    frames = frames_from_images(str(tmp_path))
+    assert len(frames) == 3
+    assert names(frames) == names(frames) == ["a", "b", "c"]
+    for frame in frames:
+        np.testing.assert_array_equal(frame.image, IMAGE)
+        assert frame.labels is None and frame.stamp_ns is None
+
+
+def test_a_glob_keeps_names_apart_by_their_folders(tmp_path):
+    write_image(tmp_path / "in" / "left" / "0.png")
+    write_image(tmp_path / "in" / "right" / "0.png")
+    assert names(frames_from_images(f"{tmp_path}/in/*/0.png")) == ["left/0", "right/0"]
+    assert names(frames_from_images(f"{tmp_path}/**/*.png")) == ["left/0", "right/0"]
+
+
+def test_images_that_differ_in_the_suffix_alone_keep_it(tmp_path):
+    for name in ("a.png", "a.bmp", "b.png"):
+        write_image(tmp_path / name)
+    assert names(frames_from_images(str(tmp_path))) == ["a.bmp", "a.png", "b"]
+
+
+def test_a_single_image_is_a_source(tmp_path):
+    write_image(tmp_path / "a.png")
+    assert names(frames_from_images(str(tmp_path / "a.png"))) == ["a"]
+
+
+def test_no_image_is_an_error_that_names_the_place(tmp_path):
+    for images in (tmp_path, tmp_path / "*.png", tmp_path / "nowhere"):
+        with pytest.raises(ImageError, match=f"no images found at '{images}'".replace("*", r"\*")):
+            frames_from_images(str(images))
+
+
+def test_an_unreadable_image_keeps_its_place(tmp_path):
+    write_image(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:30])
+    write_image(tmp_path / "c.png")
+    first, second, third = frames_from_images(str(tmp_path))
+    assert isinstance(first, Frame) and isinstance(third, Frame)
+    assert isinstance(second, Unreadable)
+    assert second.name == "b" and "b.png" in second.reason
+
+
+def test_samples_of_a_dataset_keep_their_own_sizes():
+    labels = np.zeros((8, 12), np.uint8)
+    sample = SimpleNamespace(
+        name="val/0",
+        image_path="0.png",
+        read_image=lambda: IMAGE,
+        read_labels=lambda: labels,
+    )
+    (frame,) = frames_from_dataset([sample])
+    assert frame.name == "val/0"
+    assert frame.image is IMAGE and frame.labels is labels
+
+
+def test_a_rendered_sample_is_rendered_once():
+    labels = np.zeros((4, 6), np.uint8)
+    sample = SimpleNamespace(name="val/0", image_path=None, read=lambda: (IMAGE, labels))
+    (frame,) = frames_from_dataset([sample])
+    assert frame.image is IMAGE and frame.labels is labels
+
+
+def test_an_unreadable_sample_keeps_its_place():
+    def fail():
+        raise ImageError("0.png: cut off")
+
+    sample = SimpleNamespace(name="val/0", image_path="0.png", read_image=fail)
+    assert list(frames_from_dataset([sample])) == [Unreadable("val/0", "0.png: cut off")]
+
+
+def write_bag(path, image_stamps, label_stamps=()):
+    """Writes an image or label image per stamp, whose pixels are all the stamp."""
+    stamps = sorted([(stamp, "/image") for stamp in image_stamps]) + [
+        (stamp, "/labels") for stamp in label_stamps
+    ]
+    with BagWriter(path) as bag:
+        for stamp, topic in stamps:
+            shape = (2, 3, 3) if topic == "/image" else (2, 3)
+            encoding = "rgb8" if topic == "/image" else "mono8"
+            bag.image(topic, stamp, np.full(shape, stamp % 250, np.uint8), encoding, "camera")
+    return path
+
+
+def test_a_bag_gives_its_images_with_their_stamps(tmp_path):
+    path = write_bag(tmp_path / "x.bag", [10**9 + 5, 2 * 10**9])
+    frames = frames_from_bag(path, "/image")
+    assert len(frames) == 2
+    assert names(frames) == ["1.000000005", "2.000000000"]
+    assert [frame.stamp_ns for frame in frames] == [10**9 + 5, 2 * 10**9]
+    assert all(frame.labels is None for frame in frames)
+
+
+def test_images_and_labels_of_a_bag_are_paired_by_stamp(tmp_path):
+    path = write_bag(tmp_path / "x.bag", [10, 20, 30, 40], [40, 20, 25])
+    frames = frames_from_bag(path, "/image", "/labels")
+    assert len(frames) == 3  # What to expect at most.
+    pairs = {frame.stamp_ns: (frame.image[0, 0, 0], frame.labels[0, 0]) for frame in frames}
+    assert pairs == {20: (20, 20), 40: (40, 40)}
+
+
+def test_stamps_that_never_meet_name_their_distance(tmp_path):
+    path = write_bag(tmp_path / "x.bag", [10_000_000, 90_000_000], [17_000_000, 60_000_000])
+    with pytest.raises(BagError, match="nearest two are 7.000 ms apart"):
+        list(frames_from_bag(path, "/image", "/labels"))
+
+
+def test_a_missing_topic_is_an_error_before_anything_is_read(tmp_path):
+    path = write_bag(tmp_path / "x.bag", [10])
+    with pytest.raises(BagError, match="no topic '/labels'; it has: /image"):
+        frames_from_bag(path, "/image", "/labels")
+
+
+def test_a_damaged_message_keeps_its_place(tmp_path):
+    path = tmp_path / "x.bag"
+    with BagWriter(path) as bag:
+        bag.image("/image", 10**9, IMAGE, "rgb8", "camera")
+        bag.image("/image", 2 * 10**9, np.zeros((2, 2), np.int16), "16SC1", "camera")
+        bag.image("/image", 3 * 10**9, IMAGE, "rgb8", "camera")
+    frames = list(frames_from_bag(path, "/image"))
+    assert [type(frame) for frame in frames] == [Frame, Unreadable, Frame]
+    assert frames[1].name == "2.000000000" and "16SC1" in frames[1].reason
+
+
+def test_a_video_gives_its_frames_with_their_times(tmp_path):
+    with VideoWriter(tmp_path / "drive.mp4", 20.0) as video:
+        for value in (0, 60, 120):
+            video.write(np.full((32, 48, 3), value, np.uint8))
+    frames = frames_from_images(str(tmp_path / "drive.mp4"))
+    assert len(frames) == 3 and frames.rate_hz == pytest.approx(20.0)
+    assert names(frames) == ["drive_000000", "drive_000001", "drive_000002"]
+    assert [frame.stamp_ns for frame in frames] == [0, 50_000_000, 100_000_000]
+
+
+def test_the_town_is_driven_through(monkeypatch):
+    intrinsics = np.eye(3)
+
+    def drive(split, frames, rate_hz, size):
+        for index in range(frames):
+            yield SimpleNamespace(
+                name=f"{split}/{index}",
+                stamp=index / rate_hz,
+                image=np.zeros((*size, 3), np.uint8),
+                labels=np.zeros(size, np.uint8),
+                intrinsics=intrinsics,
+            )
+
+    monkeypatch.setattr(town, "drive", drive)
+    monkeypatch.setattr(town, "SPLITS", {"demo": 2})
+    frames = frames_from_town("demo", 10.0, (4, 8))
+    assert len(frames) == 2 and names(frames) == ["demo/0", "demo/1"]
+    last = list(frames)[-1]
+    assert last.stamp_ns == 100_000_000 and last.image.shape == (4, 8, 3)
+    assert last.intrinsics is intrinsics
+    with pytest.raises(ConfigError, match="unknown split of 'town' 'test'; available: demo"):
+        frames_from_town("test", 10.0, (4, 8))
