@@ -159,10 +159,10 @@ def _hazy(image: np.ndarray, depth: np.ndarray, weather: Weather) -> np.ndarray:
 
 
 def _add_sky(image: np.ndarray, open_sky: np.ndarray, camera: Camera, weather: Weather) -> None:
-    rows = np.flatnonzero(open_sky.any(axis=1))
-    if not len(rows):
+    sky_rows = np.flatnonzero(open_sky.any(axis=1))
+    if not len(sky_rows):
         return
-    width, end = camera.size[1], int(rows[-1]) + 1
+    width, end = camera.size[1], int(sky_rows[-1]) + 1
     rows, columns = weather.sky.shape[:2]
     to_texels = np.diag([columns, rows, 1.0]) @ SKY_TEXTURE @ camera.rays
     border = cv2.BORDER_REPLICATE

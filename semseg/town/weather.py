@@ -10,7 +10,7 @@ from semseg.town.textures.canvas import noise
 _HALF_WIDTH, _TOP, _BOTTOM = 1.8, -1.3, 0.1
 
 SKY_TEXTURE = np.linalg.inv(
-    [[2 * _HALF_WIDTH, 0, -_HALF_WIDTH], [0, _BOTTOM - _TOP, _TOP], [0, 0, 1]]
+    np.array([[2 * _HALF_WIDTH, 0, -_HALF_WIDTH], [0, _BOTTOM - _TOP, _TOP], [0, 0, 1]])
 )
 """Takes a direction in the world to the texture coordinate (u, v, 1) of the sky's picture."""
 

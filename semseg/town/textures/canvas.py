@@ -1,13 +1,15 @@
 """A picture that is painted in metres, and noise to paint with."""
 
 from collections.abc import Sequence
+from typing import Union
 
 import cv2
 import numpy as np
 
 from semseg.town.surface import Cutout, Texture
 
-Color = Sequence[float]
+Color = Union[Sequence[float], np.ndarray]
+Points = Union[Sequence[Sequence[float]], Sequence[np.ndarray], np.ndarray]
 
 
 class Canvas:
@@ -39,11 +41,11 @@ class Canvas:
         rows, columns = self._span(x, y, width, height)
         return self.rgba[rows, columns]
 
-    def polygon(self, points: Sequence[Sequence[float]], color: Color) -> None:
+    def polygon(self, points: Points, color: Color) -> None:
         """Fills a polygon given by its (x, y) corners."""
         cv2.fillPoly(self.rgba, [self._pixels(points)], _opaque(color), cv2.LINE_AA, shift=4)
 
-    def line(self, points: Sequence[Sequence[float]], width: float, color: Color) -> None:
+    def line(self, points: Points, width: float, color: Color) -> None:
         """Draws a broken line through (x, y) points, ``width`` metres thick, with round ends."""
         thickness = max(1, round(width * self.scale))
         pixels = [self._pixels(points)]
@@ -88,7 +90,7 @@ class Canvas:
             slice(min(max(left, 0), columns), min(max(right, 0), columns)),
         )
 
-    def _pixels(self, points: Sequence[Sequence[float]]) -> np.ndarray:
+    def _pixels(self, points: Points) -> np.ndarray:
         """Metres to pixel centres in the 1/16 pixel units of OpenCV's ``shift=4``."""
         metres = np.asarray(points, np.float64)
         pixels = np.stack([metres[:, 0], self.height - metres[:, 1]], axis=1) * self.scale - 0.5
@@ -100,7 +102,7 @@ def _opaque(color: Color) -> tuple[float, float, float, float]:
     return red, green, blue, 255.0
 
 
-def noise(rng: np.random.Generator, shape: tuple[int, int], *cells: float) -> np.ndarray:
+def noise(rng: np.random.Generator, shape: tuple[int, ...], *cells: float) -> np.ndarray:
     """Makes smooth noise.
 
     Args:

@@ -157,10 +157,11 @@ def _ride_across(canvas: Canvas, clothes: _Clothes, turn: float) -> None:
         canvas.ring(x, 0.35, 0.05, 0.05, (120, 120, 122))
     canvas.line([(0.42, 0.35), (0.72, 0.9), (1.3, 0.86), (0.9, 0.33), (0.42, 0.35)], 0.05, metal)
     canvas.line([(1.48, 0.35), (1.28, 1.05)], 0.05, metal)
+    hip = np.array([0.72, 0.98])
     for angle, tone in ((turn, 0.7), (turn + np.pi, 1.0)):
         foot = np.array([0.9 + 0.17 * np.cos(angle), 0.33 + 0.17 * np.sin(angle)])
-        knee = (foot + (0.72, 0.98)) / 2 + (0.2, 0.1)
-        canvas.line([(0.72, 0.98), knee, foot], 0.13, clothes.legs * tone)
+        knee = (foot + hip) / 2 + (0.2, 0.1)
+        canvas.line(np.array([hip, knee, foot]), 0.13, clothes.legs * tone)
         canvas.ellipse(foot[0] + 0.05, foot[1], 0.1, 0.05, clothes.shoes)
     canvas.line([(0.7, 1.0), (0.98, 1.45)], 0.28, clothes.top)
     canvas.line([(1.0, 1.42), (1.1, 1.15), (1.3, 1.06)], 0.09, clothes.top * 0.8)
