@@ -7,9 +7,9 @@ from typing import NamedTuple
 import rospy
 
 from semseg.command_line import parse_size
+from semseg.profiles import model_path, shipped_profiles
 from semseg.ros.entry import run_node
 from semseg.ros.parameters import read_parameters
-from semseg.profiles import model_path, shipped_profiles
 
 
 class Parameters(NamedTuple):

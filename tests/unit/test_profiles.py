@@ -5,8 +5,8 @@ import os
 import pytest
 
 from semseg.errors import ConfigError
-from semseg.resources import package_folder
 from semseg.profiles import model_path, shipped_profiles
+from semseg.resources import package_folder
 
 PROFILES = {"reduced": "models/small.pb", "night": "/data/night.pb"}
 
