@@ -5,11 +5,11 @@ x right, y down, z forward, metres. The road is the plane y = 0, so heights are 
 Integer pixel coordinates are pixel centres.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 import numpy as np
 
-Size = tuple[int, int]
+Size = Tuple[int, int]
 
 FOCAL_LENGTH = 0.9
 """Focal length in image widths: 58 degrees of horizontal view at every image size."""

@@ -1,5 +1,7 @@
 """Frames: a camera drives through scenes."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple

@@ -1,5 +1,7 @@
 """Houses in a row along the street, and what closes the gaps between them."""
 
+from typing import Tuple
+
 import numpy as np
 
 from semseg.town.labels import Label
@@ -16,7 +18,7 @@ _DEPTH = 9.0
 _NARROWEST = 4.0
 """Width of a house that is still built at the end of a row, metres."""
 
-Tint = tuple[float, float, float]
+Tint = Tuple[float, float, float]
 
 
 def build_houses(plot: Plot) -> None:

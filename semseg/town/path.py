@@ -1,5 +1,7 @@
 """The middle line of a street: straight pieces of equal length, each with its own heading."""
 
+from __future__ import annotations
+
 import numpy as np
 
 BLOCK = 40.0

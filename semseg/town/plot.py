@@ -1,6 +1,8 @@
 """A stretch of one side of a street, to be built on."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import NamedTuple, Tuple
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from semseg.town.surface import Surface, Texture
 CURB = 0.12
 """Height of the footways over the road, metres."""
 
-Span = tuple[float, float]
+Span = Tuple[float, float]
 """From, to: of z, height or distance from the middle line, metres."""
 
 _OVERLAP = 0.02

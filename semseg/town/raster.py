@@ -6,6 +6,8 @@ one matrix gives both the texture coordinate, by division, and in its last row t
 depth, which is linear in x and y. No vertex is ever interpolated, and depth is exact.
 """
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import cv2
@@ -90,14 +92,14 @@ def rasterize(surfaces: Surfaces, camera: Camera, buffers: Buffers) -> None:
     halvings = _halvings(surfaces.sizes[seen.numbers], seen.extents)
     textures = [
         surfaces.textures[number].reduced(*level)
-        for number, level in zip(seen.numbers.tolist(), halvings.tolist(), strict=True)
+        for number, level in zip(seen.numbers.tolist(), halvings.tolist())
     ]
     maps = texel_maps(seen, np.array([texture.shape[1::-1] for texture in textures]).reshape(-1, 2))
     across, down = _linear_parts(seen.inverses[:, 2], camera.size)
     # Fresh memory for each of hundreds of surfaces would cost more than to draw them.
     spare_depth = np.empty(camera.size[0] * camera.size[1], np.float32)
     spare_colors = np.empty((spare_depth.size, 4), np.uint8)
-    for i, (number, box) in enumerate(zip(seen.numbers.tolist(), seen.boxes.tolist(), strict=True)):
+    for i, (number, box) in enumerate(zip(seen.numbers.tolist(), seen.boxes.tolist())):
         x0, y0, x1, y1 = box
         shape = (y1 - y0, x1 - x0)
         inverse_depth = spare_depth[: shape[0] * shape[1]].reshape(shape)

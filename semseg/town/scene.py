@@ -1,5 +1,7 @@
 """A scene: one street in one weather, with all that stands and moves in it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -172,9 +174,7 @@ class Scene:
         across, up, _ = self.weather.to_sun
         houses = [c for c in casters if isinstance(c, Box) and len(c.base) > 3]
         sides = [np.sign(c.base[:, 0].mean() - self.path.middle(c.base[0, 1])) for c in houses]
-        heights = [
-            c.height for c, side in zip(houses, sides, strict=True) if side == np.sign(across)
-        ]
+        heights = [c.height for c, side in zip(houses, sides) if side == np.sign(across)]
         if not heights:
             return surfaces
         middles = np.array([self.path.middle(z) for z in surfaces.frames[:, 2, 2]])

@@ -1,5 +1,7 @@
 """Light on what the rasteriser found, and the air in between."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import cv2
@@ -169,7 +171,7 @@ def _add_sky(image: np.ndarray, open_sky: np.ndarray, camera: Camera, weather: W
     sky = cv2.warpPerspective(
         weather.sky, to_texels, (width, end), flags=SAMPLING, borderMode=border
     )
-    for plane, color in zip(image, cv2.split(sky), strict=False):
+    for plane, color in zip(image, cv2.split(sky)):
         np.copyto(plane[:end], color, where=open_sky[:end])
 
 

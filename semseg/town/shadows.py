@@ -1,6 +1,8 @@
 """Shadows that things standing along the street throw on the ground."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import NamedTuple, Union
 
 import cv2
 import numpy as np
@@ -73,7 +75,7 @@ class Crown(NamedTuple):
         return [*discs, (np.concatenate([trunk, trunk + reach]), 255)]
 
 
-Caster = Box | Crown
+Caster = Union[Box, Crown]
 
 
 def shadow_map(casters: list[Caster], path: Path, start: float, to_sun: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """A street, piece by piece (``path.BLOCK``), each a function of its seed and number."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

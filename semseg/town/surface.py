@@ -1,5 +1,7 @@
 """Textured rectangles and parallelograms: all that the town is made of."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -181,6 +183,6 @@ def pack(surfaces: Iterable[Surface]) -> Surfaces:
 
 def join(parts: Iterable[Surfaces]) -> Surfaces:
     """Puts several packs behind one another."""
-    columns = list(zip(*parts, strict=True))
+    columns = list(zip(*parts))
     textures = tuple(texture for part in columns[0] for texture in part)
     return Surfaces(textures, *(np.concatenate(column) for column in columns[1:]))

@@ -4,6 +4,8 @@ A stream is an endless row of places that moves along the street at one speed. E
 taken or free by its own draw, so that any moment can be drawn without those before it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple

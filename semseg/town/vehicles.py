@@ -3,6 +3,8 @@
 A vehicle stands on the origin and points along +z, so that its rear is seen first.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """Light, air and sky of a scene."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import cv2

@@ -1,7 +1,8 @@
 """A picture that is painted in metres, and noise to paint with."""
 
-from collections.abc import Sequence
-from typing import Union
+from __future__ import annotations
+
+from typing import Sequence, Union
 
 import cv2
 import numpy as np

@@ -1,7 +1,9 @@
 """House fronts: masonry, windows, doors and shops."""
 
+from __future__ import annotations
+
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Tuple
 
 import cv2
 import numpy as np
@@ -15,7 +17,7 @@ SCALE = 24
 VARIANTS = 20
 """Different fronts of each kind."""
 
-Area = tuple[float, float, float, float]
+Area = Tuple[float, float, float, float]
 """Left, bottom, width, height on a front, metres."""
 
 _MASONRY: dict[str, tuple[Color, ...]] = {

@@ -1,5 +1,7 @@
 """Street furniture: posts, lamps, signs, traffic lights, fences, railings."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 import numpy as np

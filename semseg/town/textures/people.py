@@ -1,5 +1,7 @@
 """Pedestrians and cyclists, one picture for each phase of a step or a turn of the pedals."""
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 import numpy as np
