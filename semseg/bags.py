@@ -1,5 +1,7 @@
 """ROS 1 bags of camera images and labels, read and written without ROS."""
 
+from __future__ import annotations
+
 import os
 import struct
 from collections.abc import Iterator
@@ -7,7 +9,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from rosbags.interfaces import Connection
@@ -91,7 +93,7 @@ class BagReader:
         with self._damage_named():
             self._reader.open()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> BagReader:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -190,7 +192,7 @@ class BagWriter:
         self._connections: dict[str, Connection] = {}
         self._sequences: dict[str, count[int]] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> BagWriter:
         self._writer.open()
         return self
 

@@ -1,5 +1,7 @@
 """The demo: a drive through the town as a bag, played through the running node and compared."""
 
+from __future__ import annotations
+
 import json
 import os
 import socket
@@ -12,10 +14,10 @@ from typing import Any
 from semseg import town
 from semseg.bags import BagWriter
 from semseg.errors import GraphError, SemsegError
-from semseg.evaluation.flags import graph_path
 from semseg.evaluation.frames import Frame, Frames
 from semseg.evaluation.recording import record
 from semseg.evaluation.video import VideoReader, VideoWriter
+from semseg.profiles import model_path, shipped_profiles
 from semseg.runtime.frozen_graph import read_frozen_graph
 
 RATE_HZ = 5.0
@@ -42,7 +44,7 @@ def run_demo(output: Path, model: str, gui: bool = False) -> dict[str, Any]:
     Raises:
       SemsegError: the model has no score, or the launch did not come to its end.
     """
-    graph = graph_path(model)
+    graph = model_path(model, shipped_profiles())
     bar = round(card_mean_iou(graph) - TOLERANCE, 4)
     output.mkdir(parents=True, exist_ok=True)
     for name in ("report.json", "sheet.png", "overlay.mp4"):

@@ -1,5 +1,7 @@
 """Records frames into a bag, as a camera and a labeller would have published them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 
 import cv2

@@ -1,10 +1,11 @@
 """Video files: read by OpenCV, written as H.264 in MP4 by ffmpeg."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import cv2
 import imageio_ffmpeg
@@ -83,7 +84,7 @@ class VideoWriter:
         self._size: Size = (0, 0)
         self._encoder: Generator[None, np.ndarray | None, None] | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> VideoWriter:
         return self
 
     def __exit__(
