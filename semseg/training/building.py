@@ -7,10 +7,11 @@ import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.data import Sample
+from semseg.data.statistics import PixelCounts
 from semseg.errors import ConfigError
 from semseg.networks import NETWORKS
 from semseg.training.config import ExperimentConfig, LossConfig, NetworkConfig, OptimizerConfig
-from semseg.training.losses import BootstrappedCrossEntropy, CrossEntropy, class_weights
+from semseg.training.losses import BootstrappedCrossEntropy, CrossEntropy
 from semseg.training.schedules import build_schedule
 
 WEIGHED_SAMPLES = 500
@@ -37,9 +38,10 @@ def build_loss(config: LossConfig, samples: Sequence[Sample], classes: ClassTabl
     options = config.model_dump(exclude={"name"})
     weights = options.pop("class_weights")
     if isinstance(weights, str):
-        chosen = np.unique(np.linspace(0, len(samples) - 1, WEIGHED_SAMPLES).astype(int))
-        labels = (samples[index].read_labels() for index in chosen)
-        weights = class_weights(weights, labels, classes.num_classes)
+        counts = PixelCounts(classes.num_classes)
+        for index in np.unique(np.linspace(0, len(samples) - 1, WEIGHED_SAMPLES).astype(int)):
+            counts.add(samples[index].read_labels())
+        weights = [float(weight) for weight in counts.class_weights(weights)]
     if weights is not None and len(weights) != classes.num_classes:
         raise ConfigError(
             f"loss.class_weights has {len(weights)} weights, the dataset has "

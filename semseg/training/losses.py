@@ -1,6 +1,6 @@
 """Losses over logits [N, H, W, C] and labels [N, H, W]; ``IGNORE`` pixels count nowhere."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -67,31 +67,3 @@ class BootstrappedCrossEntropy(CrossEntropy):
         )
         kept_weights = ops.take_along_axis(ops.reshape(weights, (images, pixels)), where, axis=1)
         return ops.sum(worst) / ops.maximum(ops.sum(kept_weights), 1e-6)
-
-
-def class_weights(rule: str, label_images: Iterable[np.ndarray], num_classes: int) -> list[float]:
-    """Computes class weights from labels.
-
-    Args:
-      rule: ``enet``: 1 / ln(1.02 + share of all pixels) (Paszke et al. 2016, section 5.1);
-        ``median_frequency``: median frequency / frequency, a class's frequency being its share
-        of the pixels of the images that show it (Eigen and Fergus 2015, section 6.3.2).
-      label_images: the training labels.
-      num_classes: C.
-
-    Returns:
-      C weights; a class that never occurs has weight 1.
-    """
-    pixels = np.zeros(num_classes)  # of each class
-    shown_in = np.zeros(num_classes)  # pixels of the images that show the class
-    for labels in label_images:
-        counts = np.bincount(labels.ravel(), minlength=IGNORE + 1)[:num_classes]
-        pixels += counts
-        shown_in += np.where(counts > 0, counts.sum(), 0)
-    seen = pixels > 0
-    if rule == "enet":
-        weights = 1 / np.log(1.02 + pixels / max(1, pixels.sum()))
-    else:
-        frequency = pixels / np.maximum(shown_in, 1)
-        weights = np.median(frequency[seen]) / np.maximum(frequency, 1e-12)
-    return [round(float(weight), 4) for weight in np.where(seen, weights, 1)]

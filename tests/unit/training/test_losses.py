@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from semseg.classes import IGNORE
-from semseg.training.losses import BootstrappedCrossEntropy, CrossEntropy, class_weights
+from semseg.training.losses import BootstrappedCrossEntropy, CrossEntropy
 
 WEIGHTS = (0.5, 1.0, 3.0, 2.0)
 
@@ -88,16 +88,3 @@ def test_gradient_is_that_of_the_loss(pixels, loss):
             for sign in (1, -1)
         ]
         assert gradient[index] == pytest.approx((ends[0] - ends[1]) / 2e-4, rel=1e-3)
-
-
-def test_class_weights_follow_their_papers():
-    first, second = np.zeros((2, 10), np.uint8), np.zeros((2, 10), np.uint8)
-    first[0, :5] = 1  # Class 0: 15 of 20 pixels here and 16 of 20 there; class 1: 5 of 20.
-    second[0, :2], second[1, :2] = 2, IGNORE  # Class 2: 2 of 18.
-    images = [first, second]
-    shares = np.array([15 + 16, 5, 2]) / 38
-    enet = [*(1 / np.log(1.02 + shares)), 1.0]
-    np.testing.assert_allclose(class_weights("enet", images, 4), enet, atol=1e-4)
-    frequency = np.array([31 / 38, 5 / 20, 2 / 18])
-    balanced = [*(np.median(frequency) / frequency), 1.0]
-    np.testing.assert_allclose(class_weights("median_frequency", images, 4), balanced, atol=1e-4)
