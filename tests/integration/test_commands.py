@@ -215,7 +215,8 @@ MODEL = "--model {root}/toy.pb"
 SPLIT = "--dataset {root}/toy.yaml --root {root}"
 IMAGES = "--images {root}/val/images --output {root}/new"
 MISTAKES = {
-    "no model": (f"evaluate --model no.pb {SPLIT}", "unknown model 'no.pb'; available: "),
+    "no model": (f"evaluate --model no.pb {SPLIT}", "/no.pb: No such file"),
+    "no profile": (f"evaluate --model reducd {SPLIT}", "did you mean 'reduced'?"),
     "no dataset": (f"evaluate {MODEL} --dataset toi", "unknown dataset 'toi'"),
     "no root": (f"evaluate {MODEL} --dataset {{root}}/toy.yaml", "--root"),
     "wrong root": (f"evaluate {MODEL} {SPLIT}/no", "/no: no such folder"),
