@@ -46,12 +46,20 @@ def frozen(request, tmp_path_factory):
 def _uneven_network(name, options):
     """Returns a network whose weights and statistics are as uneven as after a training."""
     networks = pytest.importorskip("semseg.networks")
+    pytest.importorskip("keras").utils.set_random_seed(3)
     network = networks.NETWORKS[name](CLASSES.num_classes, **options)
     random = np.random.default_rng(3)
     network.set_weights(
         [weight + 0.1 * random.random(weight.shape, np.float32) for weight in network.get_weights()]
     )
     return network
+
+
+def _assert_close(found, expected):
+    """Large logits turn float32 rounding into much at single pixels, into little on average."""
+    difference = np.abs(found - expected)
+    assert difference.max() < 1e-2
+    assert difference.mean() < 1e-4
 
 
 def test_labels_in_tensorflow_115(frozen, robot_python, tmp_path):
@@ -62,7 +70,7 @@ def test_labels_in_tensorflow_115(frozen, robot_python, tmp_path):
     assert finished.returncode == 0, finished.stderr
     result = np.load(output)
     assert (result["labels"] == labels).mean() > 0.999
-    np.testing.assert_allclose(result["confidence"], confidence, atol=1e-3)
+    _assert_close(result["confidence"], confidence)
 
 
 @pytest.mark.parametrize("engine", ["tensorflow", "openvino"])
@@ -71,4 +79,4 @@ def test_labels_in_the_engines_here(frozen, engine):
     path, image, labels, confidence = frozen
     result = Segmenter.load(str(path), engine=engine, input_size=image.shape[:2]).segment(image)
     assert (result.labels == labels).mean() > 0.999
-    np.testing.assert_allclose(result.confidence, confidence, atol=1e-3)
+    _assert_close(result.confidence, confidence)
