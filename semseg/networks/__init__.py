@@ -9,13 +9,15 @@ from collections.abc import Callable
 import keras
 
 from semseg.networks.color_position import color_position
+from semseg.networks.ddrnet import ddrnet
 from semseg.networks.fast_scnn import fast_scnn
 from semseg.networks.resnet_baseline import resnet_baseline
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "color_position": color_position,
+    "ddrnet": ddrnet,
     "fast_scnn": fast_scnn,
     "resnet_baseline": resnet_baseline,
 }
 
-__all__ = ["NETWORKS", "color_position", "fast_scnn", "resnet_baseline"]
+__all__ = ["NETWORKS", "color_position", "ddrnet", "fast_scnn", "resnet_baseline"]

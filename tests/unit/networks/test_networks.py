@@ -15,6 +15,7 @@ from semseg.networks.layers import (
 
 TINY = {
     "color_position": {"hidden_width": 4},
+    "ddrnet": {"width": 4},
     "fast_scnn": {"width": 0.1},
     "resnet_baseline": {"base_width": 2},
 }

@@ -1,0 +1,164 @@
+"""DDRNet-23-slim, a real-time network of two branches that exchange their features.
+
+Source: Hong et al., "Deep Dual-resolution Networks for Real-time and Accurate Semantic
+Segmentation of Road Scenes", 2021 (arXiv 2101.06085), figures 3 to 5.
+"""
+
+from typing import Any
+
+import keras
+
+from semseg.networks.layers import ResizeLike
+from semseg.networks.normalization import BatchNormalization
+
+PYRAMID = ((5, 2), (9, 4), (17, 8))
+"""(window, stride) of the average poolings of the pyramid; the last level is a global average."""
+
+
+def ddrnet(
+    num_classes: int, *, channels: int = 3, width: int = 32, skip_width: int = 0
+) -> keras.Model:
+    """Builds the network.
+
+    Args:
+      num_classes: number of classes.
+      channels: channels of the input.
+      width: channels after the first convolution; 32 is the published "slim", 64 its big sister.
+      skip_width: channels of a second fusion, with the features at 1/4 of the image, which thin
+        objects need where images are small; 0 leaves it out, as published.
+
+    Returns:
+      A model from images [N, H, W, channels], 0..255 and of any size, to logits
+      [N, H, W, num_classes].
+    """
+    image = keras.Input((None, None, channels), name="image")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
+    x = _convolution(x, width, 3, "stem0", strides=2)
+    x = _convolution(x, width, 3, "stem1", strides=2)
+    quarter = x = _stage(x, width, 1, "stage1")
+    x = _relu(_stage(_relu(x, "stage1"), 2 * width, 2, "stage2"), "stage2")  # 1/8
+
+    context = _stage(x, 4 * width, 2, "context3")  # 1/16
+    detail = _stage(x, 2 * width, 1, "detail3")  # 1/8, and stays there
+    context, detail = _exchange(context, detail, (4 * width,), "exchange3")
+    context = _stage(_relu(context, "context3"), 8 * width, 2, "context4")  # 1/32
+    detail = _stage(_relu(detail, "detail3"), 2 * width, 1, "detail4")
+    context, detail = _exchange(context, detail, (4 * width, 8 * width), "exchange4")
+
+    detail = _bottleneck(_relu(detail, "detail4"), 2 * width, 1, "detail5")
+    context = _bottleneck(_relu(context, "context4"), 8 * width, 2, "context5")  # 1/64
+    context = _pyramid(context, 4 * width, 4 * width, "pyramid")
+    context = ResizeLike(name="pyramid_upsample")([context, detail])
+    x = keras.layers.Add(name="fusion_add")([detail, context])
+    if skip_width:
+        x = _skip(x, quarter, skip_width, "skip")  # 1/4
+    else:
+        x = _before(x, 2 * width, 3, "head")
+    x = _relu(_normalized(x, "logits"), "logits")
+    x = keras.layers.Conv2D(num_classes, 1, name="logits")(x)
+    return keras.Model(image, ResizeLike(name="upsample")([x, image]), name="ddrnet")
+
+
+def _stage(x: Any, width: int, strides: int, name: str) -> Any:
+    """Two basic blocks of a ResNet, the last without its activation."""
+    x = _relu(_basic(x, width, strides, f"{name}_block0"), f"{name}_block0")
+    return _basic(x, width, 1, f"{name}_block1")
+
+
+def _basic(x: Any, width: int, strides: int, name: str) -> Any:
+    skip = x
+    x = _convolution(x, width, 3, f"{name}_conv0", strides=strides)
+    x = _convolution(x, width, 3, f"{name}_conv1", relu=False)
+    return _add(skip, x, width, strides, name)
+
+
+def _bottleneck(x: Any, width: int, strides: int, name: str) -> Any:
+    """A bottleneck block without its activation, which ends twice as wide as it works."""
+    skip = x
+    x = _convolution(x, width, 1, f"{name}_conv0")
+    x = _convolution(x, width, 3, f"{name}_conv1", strides=strides)
+    x = _convolution(x, 2 * width, 1, f"{name}_conv2", relu=False)
+    return _add(skip, x, 2 * width, strides, name)
+
+
+def _add(skip: Any, x: Any, width: int, strides: int, name: str) -> Any:
+    if strides > 1 or skip.shape[-1] != width:
+        skip = _convolution(skip, width, 1, f"{name}_skip", strides=strides, relu=False)
+    return keras.layers.Add(name=f"{name}_add")([skip, x])
+
+
+def _exchange(context: Any, detail: Any, widths: tuple[int, ...], name: str) -> tuple[Any, Any]:
+    """Adds each branch to the other: bilateral fusion.
+
+    ``widths`` are those of the convolutions of stride 2 from the detail to the context branch.
+    """
+    up = _convolution(
+        _relu(context, f"{name}_up"), detail.shape[-1], 1, f"{name}_compress", relu=False
+    )
+    up = ResizeLike(name=f"{name}_upsample")([up, detail])
+    down = _relu(detail, f"{name}_down")
+    for index, width in enumerate(widths):
+        is_last = index == len(widths) - 1
+        down = _convolution(down, width, 3, f"{name}_down{index}", strides=2, relu=not is_last)
+    context = keras.layers.Add(name=f"{name}_context")([context, down])
+    return context, keras.layers.Add(name=f"{name}_detail")([detail, up])
+
+
+def _pyramid(x: Any, branch_width: int, width: int, name: str) -> Any:
+    """Deep aggregation pyramid pooling (DAPPM): each level adds to the next finer one's result."""
+    levels = [_before(x, branch_width, 1, f"{name}0")]
+    for index, level in enumerate(_pooled(x, name), start=1):
+        level = _before(level, branch_width, 1, f"{name}{index}")
+        level = ResizeLike(name=f"{name}{index}_upsample")([level, x])
+        level = keras.layers.Add(name=f"{name}{index}_add")([level, levels[-1]])
+        levels.append(_before(level, branch_width, 3, f"{name}{index}_process"))
+    joined = keras.layers.Concatenate(name=f"{name}_concat")(levels)
+    joined = _before(joined, width, 1, f"{name}_compress")
+    return keras.layers.Add(name=f"{name}_add")(
+        [joined, _before(x, width, 1, f"{name}_shortcut")]
+    )
+
+
+def _pooled(x: Any, name: str) -> list:
+    pooled = [
+        keras.layers.AveragePooling2D(window, stride, "same", name=f"{name}{index}_pool")(x)
+        for index, (window, stride) in enumerate(PYRAMID, start=1)
+    ]
+    average = keras.layers.GlobalAveragePooling2D(
+        keepdims=True, name=f"{name}{len(PYRAMID) + 1}_pool"
+    )
+    return [*pooled, average(x)]
+
+
+def _skip(x: Any, quarter: Any, width: int, name: str) -> Any:
+    """Joins the fused features with those at 1/4 of the image."""
+    x = ResizeLike(name=f"{name}_upsample")([_before(x, width, 1, f"{name}_reduce"), quarter])
+    quarter = _before(quarter, width, 1, f"{name}_quarter")
+    x = keras.layers.Add(name=f"{name}_add")([x, quarter])
+    return _before(x, width, 3, f"{name}_fuse")
+
+
+def _before(x: Any, width: int, kernel: int, name: str) -> Any:
+    """Normalisation and activation before a convolution."""
+    x = _relu(_normalized(x, name), name)
+    return keras.layers.Conv2D(
+        width, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
+    )(x)
+
+
+def _convolution(
+    x: Any, width: int, kernel: int, name: str, *, strides: int = 1, relu: bool = True
+) -> Any:
+    x = keras.layers.Conv2D(
+        width, kernel, strides, "same", use_bias=False, kernel_initializer="he_normal", name=name
+    )(x)
+    x = _normalized(x, name)
+    return _relu(x, name) if relu else x
+
+
+def _normalized(x: Any, name: str) -> Any:
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
+
+
+def _relu(x: Any, name: str) -> Any:
+    return keras.layers.ReLU(name=f"{name}_relu")(x)
