@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,42 @@ _LOG = logging.getLogger(__name__)
 
 _PREFETCHED_BATCHES = 4
 
-Pair = tuple[np.ndarray, np.ndarray]
-"""image uint8 (H, W, 3) and labels uint8 (H, W), or a batch of them."""
+
+class Example(NamedTuple):
+    """A sample that was read.
+
+    Attributes:
+      name: the sample's name.
+      dataset: index of the sample's dataset in the experiment.
+      image: uint8 (H, W, 3) RGB.
+      labels: uint8 (H, W).
+      second: what ``Sample.read_second`` gave.
+    """
+
+    name: str
+    dataset: int
+    image: np.ndarray
+    labels: np.ndarray
+    second: np.ndarray | None
+
+
+class Batch(NamedTuple):
+    """Augmented samples of one size.
+
+    Attributes:
+      images: uint8 (B, h, w, 3) RGB.
+      labels: uint8 (B, h, w).
+      names: B sample names.
+      dataset: int (B,), index of each sample's dataset in the experiment; 0 if there is one.
+      second: None, or the right images, uint8 (B, h, w, 3) RGB, or the disparities, float32
+        (B, h, w, 1), pixels at the crop's width, 0 where unknown.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    names: tuple[str, ...]
+    dataset: np.ndarray
+    second: np.ndarray | None
 
 
 class SampleSource:
@@ -30,47 +65,51 @@ class SampleSource:
       skipped: name -> reason, of the samples that could not be read so far.
     """
 
-    def __init__(self, samples: Sequence[Sample], cache: bool = False):
+    def __init__(self, samples: Sequence[Sample], cache: bool = False, dataset: int = 0):
         """Takes the samples.
 
         Args:
           samples: what to read.
-          cache: keep what was read in memory, 4 bytes a pixel.
+          cache: keep what was read in memory, 4 bytes a pixel, second inputs apart.
+          dataset: index of their dataset in the experiment.
         """
         self._samples = samples
-        self._cache: dict[int, Pair] | None = {} if cache else None
+        self._dataset = dataset
+        self._cache: dict[int, Example] | None = {} if cache else None
         self._lock = threading.Lock()
         self.skipped: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._samples)
 
-    def __getitem__(self, index: int) -> Pair:
-        """Returns image and labels of a sample, or of the next one that can be read.
+    def __getitem__(self, index: int) -> Example:
+        """Returns a sample, or the next one that can be read.
 
         Raises:
           DatasetError: no sample can be read, or one does not fit its declaration.
         """
         for offset in range(len(self)):
-            pair = self._read((index + offset) % len(self))
-            if pair is not None:
-                return pair
+            example = self._read((index + offset) % len(self))
+            if example is not None:
+                return example
         raise DatasetError(f"none of the {len(self)} samples can be read")
 
-    def _read(self, index: int) -> Pair | None:
+    def _read(self, index: int) -> Example | None:
         if self._cache is not None and index in self._cache:
             return self._cache[index]
         sample = self._samples[index]
         if sample.name in self.skipped:
             return None
         try:
-            pair = sample.read()
+            image, labels = sample.read()
+            second = sample.read_second()
         except ImageError as error:
             self._skip(sample.name, str(error))
             return None
+        example = Example(sample.name, self._dataset, image, labels, second)
         if self._cache is not None:
-            self._cache[index] = pair
-        return pair
+            self._cache[index] = example
+        return example
 
     def _skip(self, name: str, reason: str) -> None:
         with self._lock:
@@ -87,7 +126,7 @@ def batches(
     seed: int,
     start: int = 0,
     threads: int = 2,
-) -> Iterator[Pair]:
+) -> Iterator[Batch]:
     """Yields augmented batches for ever; the samples are shuffled anew in each pass over them.
 
     Args:
@@ -99,7 +138,7 @@ def batches(
       threads: threads that read and augment ahead.
 
     Yields:
-      images uint8 (B, h, w, 3) RGB and labels uint8 (B, h, w).
+      Batches of ``batch_size`` samples.
 
     Raises:
       ConfigError: images of different sizes and no crop.
@@ -110,17 +149,30 @@ def batches(
         .seed(seed)
         .shuffle()
         .repeat(None)
-        .random_map(lambda pair, rng: augment(pair[0], pair[1], rng, augmentation))
+        .random_map(lambda example, rng: _augment(example, rng, augmentation))
         .batch(batch_size, batch_fn=_stack)
     )
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=_PREFETCHED_BATCHES)
     return iter(dataset[start:].to_iter_dataset(options))
 
 
-def _stack(pairs: Sequence[Pair]) -> Pair:
-    images, labels = zip(*pairs, strict=True)
-    sizes = {image.shape[:2] for image in images}
+def _augment(
+    example: Example, rng: np.random.Generator, augmentation: AugmentationConfig
+) -> Example:
+    image, labels = augment(example.image, example.labels, rng, augmentation)
+    return example._replace(image=image, labels=labels)
+
+
+def _stack(examples: Sequence[Example]) -> Batch:
+    sizes = {example.image.shape[:2] for example in examples}
     if len(sizes) > 1:
         found = " and ".join(f"{height}x{width}" for height, width in sorted(sizes))
         raise ConfigError(f"images of {found} fit in no batch: give the augmentation a crop")
-    return np.stack(images), np.stack(labels)
+    second = [example.second for example in examples if example.second is not None]
+    return Batch(
+        images=np.stack([example.image for example in examples]),
+        labels=np.stack([example.labels for example in examples]),
+        names=tuple(example.name for example in examples),
+        dataset=np.array([example.dataset for example in examples]),
+        second=np.stack(second) if second else None,
+    )

@@ -39,6 +39,14 @@ class Sample(Protocol):
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns image and labels, which have the same size."""
 
+    def read_second(self) -> np.ndarray | None:
+        """Returns the second input, of the image's size, if the samples were asked for one.
+
+        Returns:
+          None; or the right image, uint8 (H, W, 3) RGB; or the disparity of the image's pixels,
+          float32 (H, W, 1), pixels at the image's width, 0 where unknown.
+        """
+
 
 @dataclass(frozen=True)
 class FileSample:
@@ -66,6 +74,10 @@ class FileSample:
                 f"{_size(labels)}; expected the same size"
             )
         return image, labels
+
+    def read_second(self) -> np.ndarray | None:
+        """Returns the second input, see ``Sample``."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,10 @@ class TownSample:
         """Returns image and labels of one rendering."""
         rendered = frame(self.split, self.index, size=self.size)
         return rendered.image, rendered.labels
+
+    def read_second(self) -> np.ndarray | None:
+        """Returns the second input, see ``Sample``."""
+        return None
 
 
 def samples(

@@ -7,7 +7,7 @@ import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.data.augmentation import AugmentationConfig, augment
-from semseg.data.batches import Pair, SampleSource, batches
+from semseg.data.batches import SampleSource, batches
 from semseg.data.samples import Sample
 from semseg.runtime.geometry import resize_image
 from semseg.runtime.render import colorize, legend, overlay, sheet
@@ -66,7 +66,9 @@ def augmentation_sheet(
     rng = np.random.default_rng(0)
     drawn = [[augment(*pair, rng, each) for each in configs.values()] for _ in range(draws)]
     stream = batches(SampleSource(samples), config, len(configs), seed=0)
-    batched = [list(zip(*batch, strict=True)) for batch in islice(stream, draws)]
+    batched = [
+        list(zip(batch.images, batch.labels, strict=True)) for batch in islice(stream, draws)
+    ]
     drawing = np.vstack(
         [
             sheet(_rows(drawn, classes), list(configs)),
@@ -86,7 +88,9 @@ def single_augmentations(config: AugmentationConfig) -> dict[str, AugmentationCo
     return {name: _UNCHANGED.model_copy(update={name: value}) for name, value in used.items()}
 
 
-def _rows(groups: Sequence[Sequence[Pair]], classes: ClassTable) -> list[list[np.ndarray]]:
+def _rows(
+    groups: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]], classes: ClassTable
+) -> list[list[np.ndarray]]:
     """Returns a row of images and a row of overlays for each group."""
     rows = []
     for group in groups:

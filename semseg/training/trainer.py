@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from semseg.data import DatasetSpec, load_dataset, samples
-from semseg.data.batches import SampleSource, batches
+from semseg.data.batches import Batch, SampleSource, batches
 from semseg.errors import SemsegError
 from semseg.training.averaging import settle_statistics
 from semseg.training.building import build_loss, build_network, build_optimizer
@@ -162,7 +162,7 @@ class _Run:
         board = SummaryWriter(str(self.folder.tensorboard), purge_step=self.step)
         with Interruption() as interruption, progress, board:
             while self.step < training.steps and not interruption.requested:
-                self._train_step(*next(stream))
+                self._train_step(next(stream))
                 progress.update()
                 progress.set_postfix(loss=self.epoch_losses[-1], best=self.best_mean_iou)
                 if self.step % training.epoch_steps == 0 or self.step == training.steps:
@@ -173,9 +173,9 @@ class _Run:
             self.step, self.step == training.steps, self.best_mean_iou, dict(self.source.skipped)
         )
 
-    def _train_step(self, images: np.ndarray, labels: np.ndarray) -> None:
+    def _train_step(self, batch: Batch) -> None:
         self.model.reset_metrics()
-        loss = float(self.model.train_on_batch(images.astype(np.float32), labels))
+        loss = float(self.model.train_on_batch(batch.images.astype(np.float32), batch.labels))
         if not math.isfinite(loss):
             raise DivergenceError(
                 f"the loss is {loss} at step {self.step}; the checkpoints before it are kept in "
@@ -204,9 +204,9 @@ class _Run:
     def _latest_images(self) -> Iterator[np.ndarray]:
         """Yields the images of the latest batches once more."""
         stream = self._batches(start=max(0, self.step - SETTLING_BATCHES))
-        return (images for images, _ in itertools.islice(stream, SETTLING_BATCHES))
+        return (batch.images for batch in itertools.islice(stream, SETTLING_BATCHES))
 
-    def _batches(self, start: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _batches(self, start: int) -> Iterator[Batch]:
         training = self.config.training
         return batches(
             self.source,

@@ -25,6 +25,9 @@ class NumberedSample:
             np.full(self.size, self.number, np.uint8),
         )
 
+    def read_second(self):
+        return None
+
 
 CONFIG = AugmentationConfig(crop=(4, 4), zoom=(0.5, 2), gamma=0.3)
 
@@ -38,7 +41,7 @@ def first(count, source, config=CONFIG, batch_size=3, **options):
 
 
 def drawn(found):
-    return [int(number) for _, labels in found for number in labels[:, 2, 2]]
+    return [int(number) for batch in found for number in batch.labels[:, 2, 2]]
 
 
 @pytest.mark.parametrize(
@@ -50,15 +53,24 @@ def test_a_batch_depends_on_seed_and_number_alone(threads, start, cache):
     part = first(
         9 - start, source_of(*range(7), cache=cache), seed=seed, start=start, threads=threads
     )
-    for (images, labels), (same_images, same_labels) in zip(whole[start:], part, strict=True):
-        assert np.array_equal(images, same_images)
-        assert np.array_equal(labels, same_labels)
+    for batch, same in zip(whole[start:], part, strict=True):
+        assert np.array_equal(batch.images, same.images)
+        assert np.array_equal(batch.labels, same.labels)
+        assert batch.names == same.names
 
 
 def test_batches_are_stacked():
-    images, labels = first(1, source_of(*range(5)), seed=0)[0]
-    assert (images.shape, images.dtype) == ((3, 4, 4, 3), np.uint8)
-    assert (labels.shape, labels.dtype) == ((3, 4, 4), np.uint8)
+    batch = first(1, source_of(*range(5)), seed=0)[0]
+    assert (batch.images.shape, batch.images.dtype) == ((3, 4, 4, 3), np.uint8)
+    assert (batch.labels.shape, batch.labels.dtype) == ((3, 4, 4), np.uint8)
+    assert batch.dataset.tolist() == [0, 0, 0]
+    assert batch.second is None
+
+
+def test_names_are_those_of_the_images():
+    plain = AugmentationConfig(flip=0)
+    batch = first(1, source_of(*range(5)), plain, seed=0)[0]
+    assert batch.names == tuple(f"train/{number}" for number in batch.images[:, 0, 0, 0])
 
 
 def test_each_pass_shows_every_sample_once_in_a_new_order():
@@ -99,19 +111,19 @@ def test_the_cache_reads_each_sample_once():
 def test_augmentation_leaves_the_cache_as_it_is():
     source = source_of(50, cache=True)
     first(5, source, AugmentationConfig(brightness=0.5, zoom=(0.5, 0.5)), seed=0)
-    assert (source[0][0] == 50).all()
-    assert (source[0][1] == 50).all()
+    assert (source[0].image == 50).all()
+    assert (source[0].labels == 50).all()
 
 
 def test_images_of_different_sizes_need_a_crop():
     mixed = SampleSource([NumberedSample(0), NumberedSample(1, size=(5, 5))])
     with pytest.raises(ConfigError, match="5x5 and 6x8 fit in no batch: give .* a crop"):
         first(1, mixed, AugmentationConfig(), batch_size=2, seed=0)
-    assert first(1, mixed, AugmentationConfig(crop=(4, 4)), seed=0)[0][0].shape == (3, 4, 4, 3)
+    assert first(1, mixed, AugmentationConfig(crop=(4, 4)), seed=0)[0].images.shape == (3, 4, 4, 3)
 
 
 def test_files_become_batches(write_declaration, tree):
     found = samples(load_dataset(write_declaration()), tree, "train")
-    images, labels = first(1, SampleSource(found), AugmentationConfig(flip=0), seed=0)[0]
-    assert sorted(images[:, 0, 0, 0].tolist()) == [0, 10, 20]
-    assert labels[0, :, 0].tolist() == [IGNORE, 1, 0, 0]
+    batch = first(1, SampleSource(found), AugmentationConfig(flip=0), seed=0)[0]
+    assert sorted(batch.images[:, 0, 0, 0].tolist()) == [0, 10, 20]
+    assert batch.labels[0, :, 0].tolist() == [IGNORE, 1, 0, 0]
