@@ -50,11 +50,8 @@ def ddrnet(
     context = _pyramid(context, 4 * width, 4 * width, "pyramid")
     context = ResizeLike(name="pyramid_upsample")([context, detail])
     x = keras.layers.Add(name="fusion_add")([detail, context])
-    if skip_width:
-        x = _skip(x, quarter, skip_width, "skip")  # 1/4
-    else:
-        x = _before(x, 2 * width, 3, "head")
-    x = _relu(_normalized(x, "logits"), "logits")
+    head = _skip(x, quarter, skip_width, "skip") if skip_width else _before(x, 2 * width, 3, "head")
+    x = _relu(_normalized(head, "logits"), "logits")
     x = keras.layers.Conv2D(num_classes, 1, name="logits")(x)
     return keras.Model(image, ResizeLike(name="upsample")([x, image]), name="ddrnet")
 
@@ -107,16 +104,14 @@ def _exchange(context: Any, detail: Any, widths: tuple[int, ...], name: str) -> 
 def _pyramid(x: Any, branch_width: int, width: int, name: str) -> Any:
     """Deep aggregation pyramid pooling (DAPPM): each level adds to the next finer one's result."""
     levels = [_before(x, branch_width, 1, f"{name}0")]
-    for index, level in enumerate(_pooled(x, name), start=1):
-        level = _before(level, branch_width, 1, f"{name}{index}")
-        level = ResizeLike(name=f"{name}{index}_upsample")([level, x])
-        level = keras.layers.Add(name=f"{name}{index}_add")([level, levels[-1]])
-        levels.append(_before(level, branch_width, 3, f"{name}{index}_process"))
+    for index, pooled in enumerate(_pooled(x, name), start=1):
+        level = _before(pooled, branch_width, 1, f"{name}{index}")
+        upsampled = ResizeLike(name=f"{name}{index}_upsample")([level, x])
+        summed = keras.layers.Add(name=f"{name}{index}_add")([upsampled, levels[-1]])
+        levels.append(_before(summed, branch_width, 3, f"{name}{index}_process"))
     joined = keras.layers.Concatenate(name=f"{name}_concat")(levels)
     joined = _before(joined, width, 1, f"{name}_compress")
-    return keras.layers.Add(name=f"{name}_add")(
-        [joined, _before(x, width, 1, f"{name}_shortcut")]
-    )
+    return keras.layers.Add(name=f"{name}_add")([joined, _before(x, width, 1, f"{name}_shortcut")])
 
 
 def _pooled(x: Any, name: str) -> list:
