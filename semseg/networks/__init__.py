@@ -1,7 +1,8 @@
 """The networks by name: each is a function from a number of classes and options to a Keras model.
 
 Every model takes float32 images [N, H, W, channels] with values 0..255, scales them itself, and
-gives logits [N, H, W, num_classes] at the size of the image, for any height and width.
+gives logits [N, H, W, num_classes] at the size of the image, for any height and width. ``heads``
+says how several heads and auxiliary outputs are named.
 """
 
 from collections.abc import Callable

@@ -8,79 +8,91 @@ from typing import Any
 
 import keras
 
+from semseg.networks.blocks import conv_norm, image_input, norm, norm_conv, relu
+from semseg.networks.heads import Classifier, NumClasses, heads, resized
 from semseg.networks.layers import ResizeLike
-from semseg.networks.normalization import BatchNormalization
 
 PYRAMID = ((5, 2), (9, 4), (17, 8))
 """(window, stride) of the average poolings of the pyramid; the last level is a global average."""
 
 
 def ddrnet(
-    num_classes: int, *, channels: int = 3, width: int = 32, skip_width: int = 0
+    num_classes: NumClasses,
+    *,
+    channels: int = 3,
+    width: int = 32,
+    skip_width: int = 0,
+    auxiliary: bool = False,
 ) -> keras.Model:
     """Builds the network.
 
     Args:
-      num_classes: number of classes.
+      num_classes: number of classes, or of each head.
       channels: channels of the input.
       width: channels after the first convolution; 32 is the published "slim", 64 its big sister.
       skip_width: channels of a second fusion, with the features at 1/4 of the image, which thin
         objects need where images are small; 0 leaves it out, as published.
+      auxiliary: add the paper's auxiliary output, on the 1/8 features after the first exchange.
 
     Returns:
       A model from images [N, H, W, channels], 0..255 and of any size, to logits
-      [N, H, W, num_classes].
+      [N, H, W, num_classes], see ``heads``.
     """
-    image = keras.Input((None, None, channels), name="image")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
-    x = _convolution(x, width, 3, "stem0", strides=2)
-    x = _convolution(x, width, 3, "stem1", strides=2)
+    image, x = image_input(channels)
+    x = conv_norm(x, width, 3, "stem0", strides=2)
+    x = conv_norm(x, width, 3, "stem1", strides=2)
     quarter = x = _stage(x, width, 1, "stage1")
-    x = _relu(_stage(_relu(x, "stage1"), 2 * width, 2, "stage2"), "stage2")  # 1/8
+    x = relu(_stage(relu(x, "stage1"), 2 * width, 2, "stage2"), "stage2")  # 1/8
 
     context = _stage(x, 4 * width, 2, "context3")  # 1/16
     detail = _stage(x, 2 * width, 1, "detail3")  # 1/8, and stays there
     context, detail = _exchange(context, detail, (4 * width,), "exchange3")
-    context = _stage(_relu(context, "context3"), 8 * width, 2, "context4")  # 1/32
-    detail = _stage(_relu(detail, "detail3"), 2 * width, 1, "detail4")
+    early = detail
+    context = _stage(relu(context, "context3"), 8 * width, 2, "context4")  # 1/32
+    detail = _stage(relu(detail, "detail3"), 2 * width, 1, "detail4")
     context, detail = _exchange(context, detail, (4 * width, 8 * width), "exchange4")
 
-    detail = _bottleneck(_relu(detail, "detail4"), 2 * width, 1, "detail5")
-    context = _bottleneck(_relu(context, "context4"), 8 * width, 2, "context5")  # 1/64
+    detail = _bottleneck(relu(detail, "detail4"), 2 * width, 1, "detail5")
+    context = _bottleneck(relu(context, "context4"), 8 * width, 2, "context5")  # 1/64
     context = _pyramid(context, 4 * width, 4 * width, "pyramid")
     context = ResizeLike(name="pyramid_upsample")([context, detail])
     x = keras.layers.Add(name="fusion_add")([detail, context])
-    head = _skip(x, quarter, skip_width, "skip") if skip_width else _before(x, 2 * width, 3, "head")
-    x = _relu(_normalized(head, "logits"), "logits")
-    x = keras.layers.Conv2D(num_classes, 1, name="logits")(x)
-    return keras.Model(image, ResizeLike(name="upsample")([x, image]), name="ddrnet")
+    x = _skip(x, quarter, skip_width, "skip") if skip_width else norm_conv(x, 2 * width, 3, "head")
+    main = resized(norm(x, "logits", activate=True), image)
+    extra = [_early_head(early, 2 * width, image)] if auxiliary else []
+    return keras.Model(image, heads(num_classes, main, extra), name="ddrnet")
+
+
+def _early_head(x: Any, width: int, image: Any) -> Classifier:
+    x = norm_conv(x, width, 3, "aux0")
+    return resized(norm(x, "aux0_logits", activate=True), image)
 
 
 def _stage(x: Any, width: int, strides: int, name: str) -> Any:
     """Two basic blocks of a ResNet, the last without its activation."""
-    x = _relu(_basic(x, width, strides, f"{name}_block0"), f"{name}_block0")
+    x = relu(_basic(x, width, strides, f"{name}_block0"), f"{name}_block0")
     return _basic(x, width, 1, f"{name}_block1")
 
 
 def _basic(x: Any, width: int, strides: int, name: str) -> Any:
     skip = x
-    x = _convolution(x, width, 3, f"{name}_conv0", strides=strides)
-    x = _convolution(x, width, 3, f"{name}_conv1", relu=False)
+    x = conv_norm(x, width, 3, f"{name}_conv0", strides=strides)
+    x = conv_norm(x, width, 3, f"{name}_conv1", activate=False)
     return _add(skip, x, width, strides, name)
 
 
 def _bottleneck(x: Any, width: int, strides: int, name: str) -> Any:
     """A bottleneck block without its activation, which ends twice as wide as it works."""
     skip = x
-    x = _convolution(x, width, 1, f"{name}_conv0")
-    x = _convolution(x, width, 3, f"{name}_conv1", strides=strides)
-    x = _convolution(x, 2 * width, 1, f"{name}_conv2", relu=False)
+    x = conv_norm(x, width, 1, f"{name}_conv0")
+    x = conv_norm(x, width, 3, f"{name}_conv1", strides=strides)
+    x = conv_norm(x, 2 * width, 1, f"{name}_conv2", activate=False)
     return _add(skip, x, 2 * width, strides, name)
 
 
 def _add(skip: Any, x: Any, width: int, strides: int, name: str) -> Any:
     if strides > 1 or skip.shape[-1] != width:
-        skip = _convolution(skip, width, 1, f"{name}_skip", strides=strides, relu=False)
+        skip = conv_norm(skip, width, 1, f"{name}_skip", strides=strides, activate=False)
     return keras.layers.Add(name=f"{name}_add")([skip, x])
 
 
@@ -89,29 +101,31 @@ def _exchange(context: Any, detail: Any, widths: tuple[int, ...], name: str) -> 
 
     ``widths`` are those of the convolutions of stride 2 from the detail to the context branch.
     """
-    up = _convolution(
-        _relu(context, f"{name}_up"), detail.shape[-1], 1, f"{name}_compress", relu=False
+    up = conv_norm(
+        relu(context, f"{name}_up"), detail.shape[-1], 1, f"{name}_compress", activate=False
     )
     up = ResizeLike(name=f"{name}_upsample")([up, detail])
-    down = _relu(detail, f"{name}_down")
+    down = relu(detail, f"{name}_down")
     for index, width in enumerate(widths):
         is_last = index == len(widths) - 1
-        down = _convolution(down, width, 3, f"{name}_down{index}", strides=2, relu=not is_last)
+        down = conv_norm(down, width, 3, f"{name}_down{index}", strides=2, activate=not is_last)
     context = keras.layers.Add(name=f"{name}_context")([context, down])
     return context, keras.layers.Add(name=f"{name}_detail")([detail, up])
 
 
 def _pyramid(x: Any, branch_width: int, width: int, name: str) -> Any:
     """Deep aggregation pyramid pooling (DAPPM): each level adds to the next finer one's result."""
-    levels = [_before(x, branch_width, 1, f"{name}0")]
+    levels = [norm_conv(x, branch_width, 1, f"{name}0")]
     for index, pooled in enumerate(_pooled(x, name), start=1):
-        level = _before(pooled, branch_width, 1, f"{name}{index}")
+        level = norm_conv(pooled, branch_width, 1, f"{name}{index}")
         upsampled = ResizeLike(name=f"{name}{index}_upsample")([level, x])
         summed = keras.layers.Add(name=f"{name}{index}_add")([upsampled, levels[-1]])
-        levels.append(_before(summed, branch_width, 3, f"{name}{index}_process"))
+        levels.append(norm_conv(summed, branch_width, 3, f"{name}{index}_process"))
     joined = keras.layers.Concatenate(name=f"{name}_concat")(levels)
-    joined = _before(joined, width, 1, f"{name}_compress")
-    return keras.layers.Add(name=f"{name}_add")([joined, _before(x, width, 1, f"{name}_shortcut")])
+    joined = norm_conv(joined, width, 1, f"{name}_compress")
+    return keras.layers.Add(name=f"{name}_add")(
+        [joined, norm_conv(x, width, 1, f"{name}_shortcut")]
+    )
 
 
 def _pooled(x: Any, name: str) -> list:
@@ -127,33 +141,7 @@ def _pooled(x: Any, name: str) -> list:
 
 def _skip(x: Any, quarter: Any, width: int, name: str) -> Any:
     """Joins the fused features with those at 1/4 of the image."""
-    x = ResizeLike(name=f"{name}_upsample")([_before(x, width, 1, f"{name}_reduce"), quarter])
-    quarter = _before(quarter, width, 1, f"{name}_quarter")
+    x = ResizeLike(name=f"{name}_upsample")([norm_conv(x, width, 1, f"{name}_reduce"), quarter])
+    quarter = norm_conv(quarter, width, 1, f"{name}_quarter")
     x = keras.layers.Add(name=f"{name}_add")([x, quarter])
-    return _before(x, width, 3, f"{name}_fuse")
-
-
-def _before(x: Any, width: int, kernel: int, name: str) -> Any:
-    """Normalisation and activation before a convolution."""
-    x = _relu(_normalized(x, name), name)
-    return keras.layers.Conv2D(
-        width, kernel, padding="same", use_bias=False, kernel_initializer="he_normal", name=name
-    )(x)
-
-
-def _convolution(
-    x: Any, width: int, kernel: int, name: str, *, strides: int = 1, relu: bool = True
-) -> Any:
-    x = keras.layers.Conv2D(
-        width, kernel, strides, "same", use_bias=False, kernel_initializer="he_normal", name=name
-    )(x)
-    x = _normalized(x, name)
-    return _relu(x, name) if relu else x
-
-
-def _normalized(x: Any, name: str) -> Any:
-    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
-
-
-def _relu(x: Any, name: str) -> Any:
-    return keras.layers.ReLU(name=f"{name}_relu")(x)
+    return norm_conv(x, width, 3, f"{name}_fuse")

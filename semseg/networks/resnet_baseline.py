@@ -9,7 +9,8 @@ from typing import Any
 
 import keras
 
-from semseg.networks.layers import CropLike, DoubleSize, PadToMultiple
+from semseg.networks.heads import NumClasses, cropped, heads
+from semseg.networks.layers import DoubleSize, PadToMultiple
 from semseg.networks.normalization import BatchNormalization
 
 ENCODER = ((1, 2), (2, 3), (4, 4), (8, 2), (8, 2))
@@ -19,7 +20,9 @@ DECODER = ((4, 2), (4, 2), (2, 2), (1, 2))
 STRIDE = 2 ** len(DECODER)
 
 
-def resnet_baseline(num_classes: int, *, channels: int = 3, base_width: int = 8) -> keras.Model:
+def resnet_baseline(
+    num_classes: NumClasses, *, channels: int = 3, base_width: int = 8
+) -> keras.Model:
     """Builds the network.
 
     Args:
@@ -46,8 +49,7 @@ def resnet_baseline(num_classes: int, *, channels: int = 3, base_width: int = 8)
         x = keras.layers.Concatenate(name=f"decoder{depth}_concat")([x, skips[depth]])
         x = _stage(x, factor * base_width, blocks, f"decoder{depth}")
     x = _activation(x, "head")
-    x = _convolution(x, num_classes, "logits", use_bias=True)
-    return keras.Model(image, CropLike(name="crop")([x, image]), name="resnet_baseline")
+    return keras.Model(image, heads(num_classes, cropped(x, image)), name="resnet_baseline")
 
 
 def _stage(x: Any, width: int, blocks: int, name: str) -> Any:
