@@ -23,9 +23,10 @@ def main():
     args = parser.parse_args()
 
     from semseg.training import config, trainer
+    from semseg.training.data_config import parse_roots
 
     experiment = config.load_config(args.config, args.set)
-    roots = config.parse_roots(args.root, [experiment.data.dataset])
+    roots = parse_roots(args.root, experiment.data.names)
     outcome = trainer.train(experiment, roots, args.workdir, args.resume, args.init_weights)
     if not outcome.finished:
         sys.stderr.write(f"stopped at step {outcome.step}; continue with --resume\n")

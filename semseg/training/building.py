@@ -10,8 +10,9 @@ from semseg.data import Sample
 from semseg.data.statistics import PixelCounts
 from semseg.errors import ConfigError
 from semseg.networks import NETWORKS
-from semseg.training.config import ExperimentConfig, LossConfig, NetworkConfig, OptimizerConfig
+from semseg.training.config import ExperimentConfig, LossConfig, NetworkConfig
 from semseg.training.losses import BootstrappedCrossEntropy, CrossEntropy
+from semseg.training.optimization_config import OptimizerConfig
 from semseg.training.schedules import build_schedule
 
 WEIGHED_SAMPLES = 500

@@ -1,13 +1,13 @@
 """Learning rates as functions of the step."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from semseg.training.config import ScheduleConfig
+from semseg.training.optimization_config import ScheduleConfig
 
 Factor = Callable[[Any], Any]
 """Gives the factor of the learning rate at a step (float32 scalar)."""
@@ -20,16 +20,20 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
       learning_rate: the rate where the factor is 1.
       factor: the factor at each step.
       warmup_steps: steps of the warm-up; the first has rate ``1 / warmup_steps`` of the factor's.
+      accumulate: batches that make one step; Keras counts batches.
     """
 
-    def __init__(self, learning_rate: float, factor: Factor, warmup_steps: int = 0) -> None:
+    def __init__(
+        self, learning_rate: float, factor: Factor, warmup_steps: int = 0, accumulate: int = 1
+    ) -> None:
         self.learning_rate = learning_rate
         self.factor = factor
         self.warmup_steps = warmup_steps
+        self.accumulate = accumulate
 
-    def __call__(self, step: Any) -> Any:
-        """Returns the rate of a step; the first step is 0."""
-        step = ops.cast(step, "float32")
+    def __call__(self, batch: Any) -> Any:
+        """Returns the rate of the step that a batch belongs to; the first batch is 0."""
+        step = ops.cast(ops.floor_divide(batch, self.accumulate), "float32")
         rate = self.learning_rate * self.factor(step)
         if self.warmup_steps:
             rate = rate * ops.minimum(1.0, (step + 1) / self.warmup_steps)
@@ -67,17 +71,31 @@ def cosine(steps: int, final_fraction: float) -> Factor:
     return factor
 
 
+def step(milestones: Sequence[int], factor: float) -> Factor:
+    """Returns ``factor ** n`` after the n-th of the ``milestones``."""
+
+    def power(step: Any) -> Any:
+        passed = [ops.cast(step >= milestone, "float32") for milestone in milestones]
+        return factor ** sum(passed)
+
+    return power
+
+
 FACTORS: dict[str, Callable[..., Factor]] = {
     "constant": constant,
     "cosine": cosine,
     "exponential": exponential,
     "poly": poly,
+    "step": step,
 }
 
 
-def build_schedule(config: ScheduleConfig, learning_rate: float, steps: int) -> Schedule:
-    """Builds the schedule of an experiment of ``steps`` steps."""
+def build_schedule(
+    config: ScheduleConfig, learning_rate: float, steps: int, accumulate: int = 1
+) -> Schedule:
+    """Builds the schedule of an experiment of ``steps`` steps of ``accumulate`` batches."""
     options = config.model_dump(exclude={"name", "warmup_steps"})
-    if config.name != "constant":
+    if config.name not in ("constant", "step"):
         options["steps"] = steps
-    return Schedule(learning_rate, FACTORS[config.name](**options), config.warmup_steps)
+    factor = FACTORS[config.name](**options)
+    return Schedule(learning_rate, factor, config.warmup_steps, accumulate)

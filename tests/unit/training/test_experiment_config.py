@@ -7,7 +7,8 @@ import yaml
 from semseg import resources
 from semseg.data import load_dataset
 from semseg.errors import ConfigError
-from semseg.training.config import load_config, parse_roots
+from semseg.training.config import load_config
+from semseg.training.data_config import parse_roots
 
 
 @pytest.fixture
@@ -42,6 +43,9 @@ def test_the_resolved_file_means_the_same(tmp_path, experiment_file):
         ("network.hidden_width=wide", "hidden_width.*valid integer, found 'wide'"),
         ("optimizer.learning_rate=fast", "optimizer.learning_rate.*valid number, found 'fast'"),
         ("optimizer.momentum=0.9", "momentum belongs to sgd, not to adam"),
+        ("schedule={name: step, milestones: [9, 3]}", r"milestones ascend, found \[9, 3\]"),
+        ("data.datasets=[{dataset: town}]", "data: give either 'dataset' or 'datasets'"),
+        ("data.heads=shared", "'heads' and 'classes' are for several datasets"),
         ("training.steps=0", "training.steps.*greater than or equal to 1, found '0'"),
         ("training.steps=1.5", "training.steps.*valid integer"),
         ("optimiser.name=sgd", "unknown section 'optimiser'.*did you mean 'optimizer'"),

@@ -1,0 +1,120 @@
+"""The ``data`` section of an experiment: one dataset, or several that one network learns from."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from semseg.data.strict_yaml import StrictModel
+from semseg.errors import ConfigError, unknown_name
+from semseg.training.sections import Count, Positive
+
+
+class SourceConfig(StrictModel):
+    """One of several datasets.
+
+    Attributes:
+      dataset: name of a shipped dataset, or path of its YAML file.
+      train_split: name of the split to train on.
+      validation_split: name of the split that is scored.
+      weight: share of the samples that come from here, relative to the other datasets' weights.
+      head: name of the logit head that learns it, and of its outputs in the frozen graph; None
+        takes the dataset's name. Datasets with one head need the same classes.
+      class_map: YAML file that says which class of the shared table each class is, or
+        ``ignore``; classes of the same name need no line. For ``heads: shared`` alone.
+    """
+
+    dataset: str
+    train_split: str = "train"
+    validation_split: str = "val"
+    weight: Positive = 1.0
+    head: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+    class_map: str | None = None
+
+
+class DataConfig(StrictModel):
+    """What is learnt from: ``dataset`` and its splits, or ``datasets``.
+
+    Attributes:
+      dataset: name of a shipped dataset, or path of its YAML file.
+      train_split: name of the split to train on.
+      validation_split: name of the split that chooses the best checkpoint.
+      datasets: several datasets instead of one.
+      heads: ``own`` gives each dataset a logit head, ``shared`` one head for all.
+      classes: dataset whose classes the shared head has; None takes the first one's.
+      size: (height, width) at which the network runs; the model card's size. Crops are cut
+        from images as they are: prepare a dataset whose images are larger.
+      second: what the network sees beside the image: ``right`` images for a network with two
+        branches, or ``disparity`` as a fourth channel.
+      cache: keep the training images in memory once they were read, 4 bytes a pixel.
+    """
+
+    dataset: str | None = None
+    train_split: str = "train"
+    validation_split: str = "val"
+    datasets: tuple[SourceConfig, ...] = ()
+    heads: Literal["own", "shared"] = "own"
+    classes: str | None = None
+    size: tuple[Count, Count]
+    second: Literal["right", "disparity"] | None = None
+    cache: bool = False
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> "DataConfig":
+        if (self.dataset is None) == (not self.datasets):
+            raise ValueError("give either 'dataset' or 'datasets'")
+        if self.dataset is not None and (self.heads, self.classes) != ("own", None):
+            raise ValueError("'heads' and 'classes' are for several datasets")
+        if self.heads == "own" and (self.classes or any(s.class_map for s in self.datasets)):
+            raise ValueError("'classes' and 'class_map' are for 'heads: shared'")
+        names = [source.dataset for source in self.datasets]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"datasets named twice: {', '.join(repeated)}")
+        return self
+
+    @property
+    def sources(self) -> tuple[SourceConfig, ...]:
+        """The datasets, one or several."""
+        if self.dataset is None:
+            return self.datasets
+        return (
+            SourceConfig(
+                dataset=self.dataset,
+                train_split=self.train_split,
+                validation_split=self.validation_split,
+            ),
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the datasets as ``--root NAME=DIR`` knows them."""
+        return [source.dataset for source in self.sources]
+
+
+def parse_roots(texts: Sequence[str], datasets: Sequence[str]) -> dict[str, str]:
+    """Reads ``--root`` flags.
+
+    Args:
+      texts: ``DIR``, which is for the only dataset, or ``NAME=DIR``.
+      datasets: names of the experiment's datasets.
+
+    Returns:
+      The folder of each dataset that was given one.
+
+    Raises:
+      ConfigError: a name that is not in the experiment, or no name where there are several.
+    """
+    roots = {}
+    for text in texts:
+        name, equals, folder = text.partition("=")
+        if not equals:
+            if len(datasets) > 1:
+                raise ConfigError(
+                    f"--root {text}: several datasets need NAME=DIR each: {', '.join(datasets)}"
+                )
+            name, folder = datasets[0], text
+        if name not in datasets:
+            raise ConfigError(f"--root {text}: {unknown_name('dataset', name, datasets)}")
+        roots[name] = folder
+    return roots
