@@ -3,18 +3,16 @@
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from semseg.data.augmentation import AugmentationConfig, augment
+from semseg.data.class_uniform import ClassUniform
+from semseg.data.mixing import Draw, draws, grain
 from semseg.data.samples import Sample
 from semseg.errors import ConfigError, DatasetError, ImageError
-
-# Grain looks for JAX's profiler at import and warns each user of each script that it is missing.
-logging.getLogger("absl").addFilter(lambda record: "jax profiler" not in record.getMessage())
-
-import grain  # noqa: E402
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,17 +24,19 @@ class Example(NamedTuple):
 
     Attributes:
       name: the sample's name.
-      dataset: index of the sample's dataset in the experiment.
       image: uint8 (H, W, 3) RGB.
       labels: uint8 (H, W).
       second: what ``Sample.read_second`` gave.
+      dataset: index of the sample's dataset in the experiment.
+      focus: see ``Draw``.
     """
 
     name: str
-    dataset: int
     image: np.ndarray
     labels: np.ndarray
     second: np.ndarray | None
+    dataset: int = 0
+    focus: tuple[int, int] | None = None
 
 
 class Batch(NamedTuple):
@@ -65,16 +65,14 @@ class SampleSource:
       skipped: name -> reason, of the samples that could not be read so far.
     """
 
-    def __init__(self, samples: Sequence[Sample], cache: bool = False, dataset: int = 0):
+    def __init__(self, samples: Sequence[Sample], cache: bool = False):
         """Takes the samples.
 
         Args:
           samples: what to read.
           cache: keep what was read in memory, 4 bytes a pixel, second inputs apart.
-          dataset: index of their dataset in the experiment.
         """
         self._samples = samples
-        self._dataset = dataset
         self._cache: dict[int, Example] | None = {} if cache else None
         self._lock = threading.Lock()
         self.skipped: dict[str, str] = {}
@@ -106,7 +104,7 @@ class SampleSource:
         except ImageError as error:
             self._skip(sample.name, str(error))
             return None
-        example = Example(sample.name, self._dataset, image, labels, second)
+        example = Example(sample.name, image, labels, second)
         if self._cache is not None:
             self._cache[index] = example
         return example
@@ -119,23 +117,27 @@ class SampleSource:
 
 
 def batches(
-    source: SampleSource,
+    sources: SampleSource | Sequence[SampleSource],
     augmentation: AugmentationConfig,
     batch_size: int,
     *,
     seed: int,
     start: int = 0,
     threads: int = 2,
+    weights: Sequence[float] | None = None,
+    class_uniform: Sequence[ClassUniform | None] | None = None,
 ) -> Iterator[Batch]:
-    """Yields augmented batches for ever; the samples are shuffled anew in each pass over them.
+    """Yields augmented batches for ever; each source is shuffled anew in each pass over it.
 
     Args:
-      source: what is read.
+      sources: what is read: one dataset, or several in the order of the experiment.
       augmentation: what is done to each sample; without a crop all images must have one size.
       batch_size: samples in a batch.
       seed: batch k depends on it and on k alone, not on ``threads``.
       start: number of the first batch, so that a resumed run goes on where it was.
       threads: threads that read and augment ahead.
+      weights: how often each source is drawn from, see ``mixing.draws``.
+      class_uniform: what makes rare classes of each source frequent, see ``mixing.draws``.
 
     Yields:
       Batches of ``batch_size`` samples.
@@ -144,16 +146,22 @@ def batches(
       ConfigError: images of different sizes and no crop.
       DatasetError: no sample can be read, or one does not fit its declaration.
     """
+    sources = [sources] if isinstance(sources, SampleSource) else sources
+    sizes = [len(source) for source in sources]
     dataset = (
-        grain.MapDataset.source(source)
+        draws(sizes, seed, weights, class_uniform)
         .seed(seed)
-        .shuffle()
-        .repeat(None)
+        .map(partial(_read, sources))
         .random_map(lambda example, rng: _augment(example, rng, augmentation))
         .batch(batch_size, batch_fn=_stack)
     )
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=_PREFETCHED_BATCHES)
     return iter(dataset[start:].to_iter_dataset(options))
+
+
+def _read(sources: Sequence[SampleSource], draw: Draw) -> Example:
+    example = sources[draw.dataset][draw.sample]
+    return example._replace(dataset=draw.dataset, focus=draw.focus)
 
 
 def _augment(

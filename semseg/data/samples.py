@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from semseg.data import patterns
-from semseg.data.labels import LabelDecoder, read_image
+from semseg.data.labels import LabelDecoder, label_table, read_image
 from semseg.data.pairing import FilePair, find_pairs, list_some, roots, shared_labels
 from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, TownSpec
 from semseg.errors import ConfigError, DatasetError, unknown_name
@@ -82,11 +82,15 @@ class FileSample:
 
 @dataclass(frozen=True)
 class TownSample:
-    """A ``Sample`` that is rendered: frame ``index`` of a split of the synthetic town."""
+    """A ``Sample`` that is rendered: frame ``index`` of a split of the synthetic town.
+
+    ``table``, uint8 (256,), says what each of the town's labels is in the dataset.
+    """
 
     split: str
     index: int
     size: tuple[int, int]
+    table: np.ndarray = field(repr=False, compare=False)
     image_path: Path | None = None
     label_path: Path | None = None
 
@@ -106,11 +110,56 @@ class TownSample:
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns image and labels of one rendering."""
         rendered = frame(self.split, self.index, size=self.size)
-        return rendered.image, rendered.labels
+        return rendered.image, self.table[rendered.labels]
 
     def read_second(self) -> np.ndarray | None:
         """Returns the second input, see ``Sample``."""
         return None
+
+
+@dataclass(frozen=True)
+class RemappedSample:
+    """A ``Sample`` with the labels of another class table.
+
+    Attributes:
+      sample: the sample as its dataset has it.
+      table: uint8 (256,), the new label of each of the dataset's labels, ``IGNORE`` for none.
+    """
+
+    sample: Sample
+    table: np.ndarray = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The sample's name."""
+        return self.sample.name
+
+    @property
+    def image_path(self) -> Path | None:
+        """The image's file, see ``Sample``."""
+        return self.sample.image_path
+
+    @property
+    def label_path(self) -> Path | None:
+        """The file of the dataset's own labels, see ``Sample``."""
+        return self.sample.label_path
+
+    def read_image(self) -> np.ndarray:
+        """Returns the image, uint8 (H, W, 3) RGB."""
+        return self.sample.read_image()
+
+    def read_labels(self) -> np.ndarray:
+        """Returns the new labels, uint8 (H, W)."""
+        return self.table[self.sample.read_labels()]
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns image and new labels."""
+        image, labels = self.sample.read()
+        return image, self.table[labels]
+
+    def read_second(self) -> np.ndarray | None:
+        """Returns the second input, see ``Sample``."""
+        return self.sample.read_second()
 
 
 def samples(
@@ -138,7 +187,8 @@ def samples(
     if split not in spec.splits:
         raise ConfigError(unknown_name(f"split of '{spec.name}'", split, spec.splits))
     if isinstance(spec, TownSpec):
-        return [TownSample(split, index, spec.size) for index in range(spec.splits[split])]
+        table = label_table(spec)
+        return [TownSample(split, index, spec.size, table) for index in range(spec.splits[split])]
     pairs = find_pairs(spec, root, split, label_root)
     _check_labels(spec, split, pairs)
     decoder = LabelDecoder(spec)
