@@ -12,11 +12,13 @@ def main():
     parser.add_argument("--output", required=True, help="frozen graph (.pb) to write")
     parser.add_argument("--size", type=command_line.size, metavar="HxW",
                         help="fix the network's input to this size (default: open)")  # fmt: skip
+    parser.add_argument("--head", help="head behind the plain tensor names, of a network with "
+                        "several (default: the first)")  # fmt: skip
     args = parser.parse_args()
 
     from semseg.training.freeze import freeze
 
-    card = freeze(args.workdir, args.output, args.size)
+    card = freeze(args.workdir, args.output, args.size, args.head)
     for score in card.scores:
         print(f"mean IoU {score['mean_iou']:.4f} ({score['protocol']})")
     print(f"wrote {args.output}")

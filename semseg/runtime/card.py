@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from semseg.classes import ClassTable
@@ -16,6 +17,14 @@ SQUASH, LETTERBOX = "squash", "letterbox"
 FITS = (SQUASH, LETTERBOX)
 INTERPOLATIONS = ("linear", "area")
 LABEL_UPSAMPLINGS = ("nearest",)
+_HEAD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")  # As a part of a TensorFlow node's name.
+
+
+class Head(NamedTuple):
+    """One of the heads of a network with several: its name and its classes."""
+
+    name: str
+    classes: ClassTable
 
 
 class Card(NamedTuple):
@@ -31,7 +40,7 @@ class Card(NamedTuple):
         (aspect kept, centred, padded with zeros).
       interpolation: ``linear`` or ``area``, as in ``geometry.resize_image``.
       label_upsampling: ``nearest``: labels return to the image's size by index tables.
-      heads: names of the heads of a network with several; empty with one.
+      heads: the heads of a network with several, with their classes; empty with one.
       default_head: the head behind the plain tensor names; None with one.
       training: the data the network saw and their terms of use.
       scores: measured scores, each with the protocol that measured it.
@@ -48,7 +57,7 @@ class Card(NamedTuple):
     fit: str = SQUASH
     interpolation: str = "linear"
     label_upsampling: str = "nearest"
-    heads: Tuple[str, ...] = ()
+    heads: Tuple[Head, ...] = ()
     default_head: Optional[str] = None
     training: Dict[str, Any] = {}
     scores: Tuple[Dict[str, Any], ...] = ()
@@ -58,7 +67,8 @@ class Card(NamedTuple):
 
     def to_json(self) -> str:
         """Returns the card as JSON; equal cards give equal text."""
-        record = dict(self._asdict(), classes=self.classes.to_list())
+        heads = [{"name": head.name, "classes": head.classes.to_list()} for head in self.heads]
+        record = dict(self._asdict(), classes=self.classes.to_list(), heads=heads)
         return json.dumps(record, sort_keys=True)
 
     @classmethod
@@ -98,13 +108,12 @@ class Card(NamedTuple):
                     "its card's '%s' is '%s'; this version knows %s"
                     % (key, record[key], ", ".join(choices))
                 )
-        try:
-            record["classes"] = ClassTable.from_list(record["classes"])
-        except ConfigError as error:
-            raise GraphError("its card's classes: %s" % error)
+        record["classes"] = _checked_classes(record["classes"])
+        record["heads"] = tuple(_checked_head(head) for head in record["heads"])
+        _check_default_head(record)
         if record["size"] is not None:
             record["size"] = _checked_size(record["size"])
-        for key in ("inputs", "heads", "scores"):
+        for key in ("inputs", "scores"):
             record[key] = tuple(record[key])
         return cls(**record)
 
@@ -164,6 +173,34 @@ def graph_digest(graph: bytes) -> str:
             kept = end
     digest.update(view[kept:])
     return digest.hexdigest()
+
+
+def _checked_classes(classes):
+    try:
+        return ClassTable.from_list(classes)
+    except ConfigError as error:
+        raise GraphError("its card's classes: %s" % error)
+
+
+def _checked_head(head):
+    name = head.get("name") if isinstance(head, dict) else None
+    if not isinstance(name, str) or not _HEAD_NAME.fullmatch(name):
+        raise GraphError("its card has a head without a usable name: %.80r" % (head,))
+    return Head(name, _checked_classes(head.get("classes")))
+
+
+def _check_default_head(record):
+    heads = {head.name: head.classes for head in record["heads"]}
+    default = record["default_head"]
+    if len(heads) != len(record["heads"]):
+        raise GraphError("two of its card's heads have one name")
+    if default not in (heads or (None,)):
+        raise GraphError(
+            "its card's default head is '%s'; its heads are: %s"
+            % (default, ", ".join(heads) or "none")
+        )
+    if heads and heads[default] != record["classes"]:
+        raise GraphError("its card's classes are not those of its default head '%s'" % default)
 
 
 def _checked_size(size):

@@ -6,16 +6,31 @@ sees it: its nodes, types and constants, the ops it uses, its tables, card and d
 """
 
 import os
-from typing import Dict, FrozenSet, List, NamedTuple, Optional, Tuple
+from typing import FrozenSet, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from semseg.classes import ClassTable
-from semseg.errors import ConfigError, GraphError
+from semseg.errors import ConfigError, GraphError, unknown_name
 from semseg.runtime.card import FORMAT, MODEL_CARD, Card, append_card, graph_digest
-from semseg.runtime.graph_def import Node, read_nodes
+from semseg.runtime.graph_def import read_nodes, source_name
 from semseg.runtime.ops import ALLOWED_OPS
 from semseg.runtime.protobuf import WireError
+from semseg.runtime.structure import checked_nodes
+from semseg.runtime.tensor_names import (
+    CLASS_COLORS,
+    CLASS_CONFIDENCE,
+    CLASS_IDS,
+    CLASS_PROBABILITIES,
+    DISPARITY,
+    ID_TO_CLASS_NAMES,
+    ID_TO_RGB,
+    INPUT,
+    INPUTS,
+    OUTPUTS,
+    RIGHT,
+    head_tensor,
+)
 
 __all__ = [
     "ALLOWED_OPS",
@@ -28,29 +43,20 @@ __all__ = [
     "ID_TO_CLASS_NAMES",
     "ID_TO_RGB",
     "INPUT",
+    "INPUTS",
     "MODEL_CARD",
+    "OUTPUTS",
     "RIGHT",
     "Card",
     "FrozenGraph",
     "GraphInput",
     "append_card",
     "graph_digest",
+    "head_tensor",
     "read_frozen_graph",
 ]
 
-INPUT = "input"
-RIGHT = "right"
-DISPARITY = "disparity"
-CLASS_IDS = "class_ids"
-CLASS_CONFIDENCE = "class_confidence"
-CLASS_PROBABILITIES = "class_probabilities"
-CLASS_COLORS = "class_colors"
-ID_TO_RGB = "id_to_rgb"
-ID_TO_CLASS_NAMES = "id_to_class_names"
-
-_INPUTS = {INPUT: ("uint8", 3), RIGHT: ("uint8", 3), DISPARITY: ("float32", 1)}
 _MAX_FILE_BYTES = 2**31 - 1  # The limit of a protobuf message.
-_MAX_PADDING_BYTES = 64 * 2**20
 _MAX_HOPS = 8
 _MAX_INPUTS = 2
 _MAX_SIDE = 16384
@@ -72,7 +78,7 @@ class GraphInput(NamedTuple):
     @property
     def channels(self) -> int:
         """Number of channels, which is never open."""
-        return _INPUTS[self.name][1]
+        return INPUTS[self.name][1]
 
 
 class FrozenGraph(NamedTuple):
@@ -98,6 +104,19 @@ class FrozenGraph(NamedTuple):
     has_labels: bool
     digest: str
 
+    def head_classes(self, head: Optional[str]) -> ClassTable:
+        """Returns the classes of a head by its name; None means the default head.
+
+        Raises:
+          GraphError: the graph has no such head.
+        """
+        heads = {} if self.card is None else {head.name: head.classes for head in self.card.heads}
+        if head is None:
+            return self.classes
+        if head not in heads:
+            raise GraphError("%s: %s" % (self.path, unknown_name("head", head, heads)))
+        return heads[head]
+
 
 def read_frozen_graph(path: str) -> FrozenGraph:
     """Reads a frozen graph and checks all that can be checked without running it.
@@ -111,11 +130,13 @@ def read_frozen_graph(path: str) -> FrozenGraph:
     path = str(path)
     data = _read_file(path)
     try:
-        nodes = _checked_nodes(read_nodes(memoryview(data)))
+        nodes = checked_nodes(read_nodes(memoryview(data)))
         inputs = _inputs(nodes)
         classes = _classes(nodes)
         digest = graph_digest(data)
         card = _card(nodes, classes, digest)
+        if card is not None:
+            _check_card(card, nodes, inputs)
     except (WireError, GraphError) as error:
         raise GraphError(
             "%s is no usable frozen graph: %s (expected a .pb made by scripts/freeze.py)"
@@ -143,57 +164,6 @@ def _read_file(path):
         raise GraphError("cannot read the model %s: %s" % (path, error.strerror))
 
 
-def _checked_nodes(nodes: List[Node]) -> Dict[str, Node]:
-    by_name = {node.name: node for node in nodes}
-    if len(by_name) != len(nodes):
-        raise GraphError("two of its nodes have one name")
-    if not nodes:
-        raise GraphError("it has no nodes")
-    foreign = sorted({node.op for node in nodes} - ALLOWED_OPS)
-    if foreign:
-        raise GraphError(
-            "it uses %s, which no inference of ours needs" % ", ".join(map(repr, foreign[:5]))
-        )
-    _check_edges(by_name)
-    _check_constants(nodes)
-    return by_name
-
-
-def _check_edges(nodes):
-    """Every input must exist, and no node may depend on itself (Kahn's algorithm)."""
-    waiting = {}
-    consumers: Dict[str, List[str]] = {name: [] for name in nodes}
-    for node in nodes.values():
-        sources = {_source(text) for text in node.inputs}
-        waiting[node.name] = len(sources)
-        for source in sources:
-            if source not in nodes:
-                raise GraphError("node '%s' has unknown input '%s'" % (node.name, source))
-            consumers[source].append(node.name)
-    ready = [name for name, count in waiting.items() if not count]
-    done = 0
-    while ready:
-        done += 1
-        for consumer in consumers[ready.pop()]:
-            waiting[consumer] -= 1
-            if not waiting[consumer]:
-                ready.append(consumer)
-    if done != len(nodes):
-        raise GraphError("its nodes form a loop")
-
-
-def _check_constants(nodes):
-    padding = 0
-    for node in nodes:
-        if node.op == "Const":
-            try:
-                padding += node.constant().padding
-            except WireError as error:
-                raise GraphError("constant '%s': %s" % (node.name, error))
-    if padding > _MAX_PADDING_BYTES:
-        raise GraphError("its constants unfold to %d MiB more than it holds" % (padding >> 20))
-
-
 def _inputs(nodes) -> Tuple[GraphInput, ...]:
     placeholders = [node for node in nodes.values() if node.op.startswith("Placeholder")]
     for name in (INPUT, CLASS_PROBABILITIES):
@@ -209,15 +179,15 @@ def _inputs(nodes) -> Tuple[GraphInput, ...]:
             "its inputs are %s; expected '%s' and at most one of '%s', '%s'"
             % (", ".join(sorted(names)) or "none", INPUT, RIGHT, DISPARITY)
         )
-    return tuple(sorted(inputs, key=lambda found: list(_INPUTS).index(found.name)))
+    return tuple(sorted(inputs, key=lambda found: list(INPUTS).index(found.name)))
 
 
 def _input(node) -> GraphInput:
-    if node.name not in _INPUTS:
+    if node.name not in INPUTS:
         raise GraphError(
-            "it needs input '%s'; known inputs are %s" % (node.name, ", ".join(_INPUTS))
+            "it needs input '%s'; known inputs are %s" % (node.name, ", ".join(INPUTS))
         )
-    dtype, channels = _INPUTS[node.name]
+    dtype, channels = INPUTS[node.name]
     shape = node.shape()
     fits = shape is not None and len(shape) == 4 and shape[3] == channels
     fits = fits and all(size is None or 0 < size <= _MAX_SIDE for size in shape)
@@ -229,9 +199,9 @@ def _input(node) -> GraphInput:
     return GraphInput(node.name, dtype, shape)
 
 
-def _classes(nodes) -> ClassTable:
-    colors = _table(nodes, ID_TO_RGB)
-    names = _table(nodes, ID_TO_CLASS_NAMES)
+def _classes(nodes, head=None) -> ClassTable:
+    colors = _table(nodes, head_tensor(ID_TO_RGB, head))
+    names = _table(nodes, head_tensor(ID_TO_CLASS_NAMES, head))
     if colors.dtype == object or colors.ndim != 2 or colors.shape[1] != 3:
         raise GraphError("its '%s' is no table of colours [C + 1, 3]" % ID_TO_RGB)
     if names.dtype != object or names.ndim != 1 or len(names) != len(colors):
@@ -249,7 +219,7 @@ def _table(nodes, name) -> np.ndarray:
     node = nodes.get(name)
     for _ in range(_MAX_HOPS):
         if node is not None and node.op == "Identity" and len(node.inputs) == 1:
-            node = nodes[_source(node.inputs[0])]
+            node = nodes[source_name(node.inputs[0])]
     if node is None or node.op != "Const":
         raise GraphError("it has no constant '%s'" % name)
     return node.constant().array()
@@ -267,12 +237,31 @@ def _card(nodes, classes, digest) -> Optional[Card]:
         raise GraphError("its card is no UTF-8 text")
     if card.graph_sha256 != digest:
         raise GraphError("its digest is not its card's: it was changed or damaged after freezing")
-    if card.classes != classes:
-        raise GraphError(
-            "its tables and its card disagree on the classes: %s"
-            % _first_difference(classes, card.classes)
-        )
+    _check_classes(classes, card.classes, "")
     return card
+
+
+def _check_card(card, nodes, inputs):
+    """Compares the card with the graph's inputs, and with the tables of each head."""
+    named = [found.get("name") for found in card.inputs]
+    if named and named != [found.name for found in inputs]:
+        raise GraphError(
+            "its inputs are %s, its card names %s"
+            % (", ".join(found.name for found in inputs), ", ".join(map(str, named)))
+        )
+    for head in card.heads:
+        for name in OUTPUTS:
+            if head_tensor(name, head.name) not in nodes:
+                raise GraphError("it has no tensor '%s'" % head_tensor(name, head.name))
+        _check_classes(_classes(nodes, head.name), head.classes, " of head '%s'" % head.name)
+
+
+def _check_classes(table, card, whose):
+    if card != table:
+        raise GraphError(
+            "its tables and its card disagree on the classes%s: %s"
+            % (whose, _first_difference(table, card))
+        )
 
 
 def _first_difference(table, card):
@@ -281,8 +270,3 @@ def _first_difference(table, card):
         if ours != theirs:
             return "class %d is %s in the table, %s in the card" % (position, ours, theirs)
     return "%d in the table, %d in the card" % (len(rows[0]), len(rows[1]))
-
-
-def _source(tensor):
-    """Returns the node that makes a tensor: ``a`` of ``a``, ``a:1`` and ``^a``."""
-    return tensor.lstrip("^").split(":")[0]

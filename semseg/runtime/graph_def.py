@@ -95,6 +95,11 @@ def node_name(data: memoryview) -> str:
     return read_message(data, {1: _NODE[1]})["name"] or ""
 
 
+def source_name(tensor: str) -> str:
+    """Returns the node that makes a tensor: ``a`` of ``a``, ``a:1`` and ``^a``."""
+    return tensor.lstrip("^").split(":")[0]
+
+
 def encode_string_constant(name: str, text: bytes) -> bytes:
     """Serializes a GraphDef that holds one scalar string ``Const`` node."""
     tensor = encode_number(1, STRING) + encode_bytes(2, b"") + encode_bytes(8, text)

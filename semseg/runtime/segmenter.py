@@ -14,8 +14,6 @@ from semseg.runtime.engines import AUTO, Engine, load_engine
 from semseg.runtime.frozen_graph import FrozenGraph, read_frozen_graph
 from semseg.runtime.geometry import Fit, Size
 
-_LABEL_OUTPUTS = (frozen_graph.CLASS_IDS, frozen_graph.CLASS_CONFIDENCE)
-_PROBABILITY_OUTPUTS = (frozen_graph.CLASS_PROBABILITIES,)
 _OPEN_WIDTH = 512
 _OPEN_MULTIPLE = 32
 _USUAL_IMAGE = (480, 640)
@@ -55,15 +53,34 @@ class Segmenter:
       engine: name of the engine it runs in.
       precision: precision that the engine computes in.
       input_size: (height, width) of the network's input, or None: chosen for each image.
+      head: name of the head that labels, or None: the graph's default one.
+      classes: names and colours of that head's classes.
     """
 
-    def __init__(self, graph: FrozenGraph, engine: str, runner: Engine, input_size: Optional[Size]):
+    def __init__(
+        self,
+        graph: FrozenGraph,
+        engine: str,
+        runner: Engine,
+        input_size: Optional[Size],
+        head: Optional[str] = None,
+    ):
         """Use ``load``."""
         self.graph = graph
+        self.head = head
+        self.classes: ClassTable = graph.head_classes(head)
         self.engine = engine
         self.precision = runner.precision
         self.input_size = input_size
         self._runner = runner
+        self._labels, self._confidence, self._probabilities = (
+            frozen_graph.head_tensor(name, head)
+            for name in (
+                frozen_graph.CLASS_IDS,
+                frozen_graph.CLASS_CONFIDENCE,
+                frozen_graph.CLASS_PROBABILITIES,
+            )
+        )
         self._announced: Set[Size] = set()
 
     @classmethod
@@ -74,6 +91,8 @@ class Segmenter:
         input_size: Optional[Size] = None,
         precision: str = AUTO,
         threads: Optional[int] = None,
+        *,
+        head: Optional[str] = None,
     ) -> "Segmenter":
         """Checks a graph, loads it into an engine and runs it once, so that no image waits.
 
@@ -84,22 +103,19 @@ class Segmenter:
             without card or size there: width 512, height by the image's aspect.
           precision: one of the engine's, or ``auto`` (float32).
           threads: how many threads compute; None leaves it to the engine.
+          head: which head of a graph with several labels; None takes the card's default.
 
         Raises:
-          GraphError: the graph is missing, damaged, or cannot have that size.
+          GraphError: the graph is missing, damaged, or has no such size or head.
           EngineError: the engine is missing or cannot run the graph as asked.
         """
         graph = read_frozen_graph(model)
+        graph.head_classes(head)  # A wrong name is said before the engine takes its seconds.
         size = _network_size(graph, input_size)
         name, runner = load_engine(engine, graph, precision, threads)
-        segmenter = cls(graph, name, runner, size)
+        segmenter = cls(graph, name, runner, size, head)
         segmenter._warm_up()
         return segmenter
-
-    @property
-    def classes(self) -> ClassTable:
-        """Names and colours of the classes."""
-        return self.graph.classes
 
     @property
     def card(self) -> Optional[Card]:
@@ -128,7 +144,7 @@ class Segmenter:
         """
         start = perf_counter()
         image = _checked_image(image)
-        fit = self._fit(image)
+        fit = self.fit(image.shape[:2])
         feeds = {frozen_graph.INPUT: fit.apply(image)[np.newaxis]}
         feeds.update(self._second_feed(fit, second))
         return self._infer(feeds, [fit], probabilities, start)[0]
@@ -145,7 +161,7 @@ class Segmenter:
         """
         start = perf_counter()
         images = [_checked_image(image) for image in images]
-        fits = [self._fit(image) for image in images]
+        fits = [self.fit(image.shape[:2]) for image in images]
         at_once = (
             len(self.graph.inputs) == 1
             and self.graph.inputs[0].shape[0] is None
@@ -155,6 +171,14 @@ class Segmenter:
             return [self.segment(image) for image in images]
         batch = np.stack([fit.apply(image) for fit, image in zip(fits, images)])
         return self._infer({frozen_graph.INPUT: batch}, fits, False, start)
+
+    def fit(self, image_size: Size) -> Fit:
+        """Returns how an image of that (height, width) is placed in the network's input."""
+        network_size = self.input_size or self._announced_size(image_size)
+        card = self.graph.card
+        if card is None:
+            return Fit.create(image_size, network_size, SQUASH)
+        return Fit.create(image_size, network_size, card.fit, card.interpolation)
 
     def close(self) -> None:
         """Frees the engine; the segmenter cannot be used any more."""
@@ -185,18 +209,11 @@ class Segmenter:
     def _run(self, feeds, probabilities):
         """Returns labels and confidence [N, h, w], probabilities [N, h, w, C] or None."""
         if self.graph.has_labels and not probabilities:
-            labels, confidence = self._runner.run(feeds, _LABEL_OUTPUTS)
+            labels, confidence = self._runner.run(feeds, (self._labels, self._confidence))
             return labels, confidence, None
-        (all_probabilities,) = self._runner.run(feeds, _PROBABILITY_OUTPUTS)
+        (all_probabilities,) = self._runner.run(feeds, (self._probabilities,))
         labels = all_probabilities.argmax(axis=-1).astype(np.uint8)
         return labels, all_probabilities.max(axis=-1), all_probabilities
-
-    def _fit(self, image):
-        network_size = self.input_size or self._announced_size(image.shape[:2])
-        card = self.graph.card
-        if card is None:
-            return Fit.create(image.shape[:2], network_size, SQUASH)
-        return Fit.create(image.shape[:2], network_size, card.fit, card.interpolation)
 
     def _announced_size(self, image_size):
         size = _open_size(image_size)

@@ -38,6 +38,7 @@ class RunFolder:
         self.log = self.path / "log.csv"
         self.curves = self.path / "curves.png"
         self.images = self.path / "validation_images.npy"
+        self.seconds = self.path / "validation_seconds.npy"
         self.tensorboard = self.path / "tensorboard"
 
     def begin(self, config: ExperimentConfig, resume: bool) -> None:
@@ -65,11 +66,22 @@ class RunFolder:
             raise CheckpointError(f"cannot make the run folder {self.path}: {error.strerror}")
         write_atomically(self.config, config.to_yaml().encode())
 
-    def write_images(self, images: np.ndarray) -> None:
-        """Keeps a few validation images, uint8 [n, H, W, 3]; freezing is checked on them."""
-        buffer = io.BytesIO()
-        np.save(buffer, images)
-        write_atomically(self.images, buffer.getvalue())
+    def write_images(self, images: np.ndarray, seconds: np.ndarray | None = None) -> None:
+        """Keeps a few validation images; freezing is checked on them.
+
+        Args:
+          images: uint8 [n, H, W, 3] at the network's size.
+          seconds: for a network with a second input: right images, uint8 [n, H, W, 3], or
+            disparities, float32 [n, H, W, 1].
+        """
+        write_atomically(self.images, _npy(images))
+        if seconds is not None:
+            write_atomically(self.seconds, _npy(seconds))
+
+    def read_images(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Returns what ``write_images`` kept: images and second images, None without."""
+        seconds = np.load(self.seconds) if self.seconds.exists() else None
+        return np.load(self.images), seconds
 
     def write_history(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Writes ``log.csv`` and ``curves.png`` anew from all epochs so far."""
@@ -102,6 +114,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.replace(partial, path)
     except OSError as error:
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}")
+
+
+def _npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def _differences(former: Any, current: Any, key: str = "") -> list[str]:

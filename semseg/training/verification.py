@@ -10,7 +10,9 @@ import keras
 import numpy as np
 
 from semseg.errors import GraphError
-from semseg.runtime.geometry import resize_image
+from semseg.runtime.card import SQUASH
+from semseg.runtime.geometry import Fit
+from semseg.training.export.graph import network_inputs
 
 logger = logging.getLogger(__name__)
 
@@ -22,30 +24,40 @@ _LABEL_IMAGES = """
 import sys
 import numpy as np
 from semseg.runtime import Segmenter
-graph, images, labels = sys.argv[1:]
-images = np.load(images)
-segmenter = Segmenter.load(graph, engine="tensorflow", input_size=images.shape[1:3])
-np.save(labels, [segmentation.labels for segmentation in segmenter.segment_batch(images)])
+graph, inputs, labels = sys.argv[1:]
+with np.load(inputs) as arrays:
+    pairs = list(zip(*arrays.values()))
+segmenter = Segmenter.load(graph, engine="tensorflow", input_size=pairs[0][0].shape[:2])
+np.save(labels, [segmenter.segment(*pair).labels for pair in pairs])
 """
 
 
-def verify(graph: Path, model: keras.Model, images: np.ndarray, size: tuple[int, int]) -> None:
+def verify(
+    graph: Path,
+    model: keras.Model,
+    images: np.ndarray,
+    size: tuple[int, int],
+    *,
+    seconds: np.ndarray | None = None,
+    head: str | None = None,
+) -> None:
     """Compares a frozen graph with the model that it was made of.
 
     Args:
       graph: the graph's file.
-      model: gives logits.
+      model: gives logits, or logits by head.
       images: real images, uint8 [N, H, W, 3].
       size: (height, width) at which both are run.
+      seconds: what a second input sees, uint8 [N, H, W, 3] or float32 [N, H, W, 1].
+      head: the graph's default head; None with one.
 
     Raises:
       GraphError: the graph does not run, or labels more than 0.1 % of the pixels otherwise.
     """
-    images = np.stack([resize_image(image, size) for image in images])
+    inputs = _resized(images, size, seconds)
     # One at a time, as the robot does: a batch may be summed in another order.
-    logits = [model.predict_on_batch(image[np.newaxis].astype(np.float32))[0] for image in images]
-    expected = np.argmax(logits, axis=-1).astype(np.uint8)
-    different = float(np.mean(_labels_in_fresh_process(graph, images) != expected))
+    expected = [_labels(model, head, *(array[np.newaxis] for array in pair)) for pair in inputs]
+    different = float(np.mean(_labels_in_fresh_process(graph, inputs) != np.stack(expected)))
     logger.info("%s: labels differ from the checkpoint's on %.4f %%", graph, 100 * different)
     if different > MAX_DIFFERENT:
         raise GraphError(
@@ -54,10 +66,35 @@ def verify(graph: Path, model: keras.Model, images: np.ndarray, size: tuple[int,
         )
 
 
-def _labels_in_fresh_process(graph: Path, images: np.ndarray) -> np.ndarray:
+def _resized(
+    images: np.ndarray, size: tuple[int, int], seconds: np.ndarray | None
+) -> list[tuple[np.ndarray, ...]]:
+    _, height, width, _ = images.shape
+    fit = Fit.create((height, width), size, SQUASH)
+    resized = [fit.apply(image) for image in images]
+    if seconds is None:
+        return [(image,) for image in resized]
+    is_disparity = seconds.shape[-1] == 1
+    others = [fit.apply_disparity(x[..., 0]) if is_disparity else fit.apply(x) for x in seconds]
+    return list(zip(resized, others, strict=True))
+
+
+def _labels(model: keras.Model, head: str | None, *inputs: np.ndarray) -> np.ndarray:
+    """Returns the labels uint8 [H, W] of one image, a batch of one."""
+    logits = model.predict_on_batch(network_inputs(model, *inputs))
+    logits = logits if head is None else logits[head]
+    return np.argmax(logits[0], axis=-1).astype(np.uint8)
+
+
+def _labels_in_fresh_process(graph: Path, inputs: list[tuple[np.ndarray, ...]]) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
-        source, result = Path(folder, "images.npy"), Path(folder, "labels.npy")
-        np.save(source, images)
+        source, result = Path(folder, "inputs.npz"), Path(folder, "labels.npy")
+        # A disparity is [H, W, 1] for the network, [H, W] for the segmenter.
+        arrays = [
+            np.stack([array.squeeze(-1) if array.shape[-1] == 1 else array for array in kind])
+            for kind in zip(*inputs)
+        ]
+        np.savez(source, *arrays)
         command = [sys.executable, "-c", _LABEL_IMAGES, str(graph), str(source), str(result)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

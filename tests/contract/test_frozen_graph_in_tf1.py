@@ -30,12 +30,12 @@ np.savez(output, labels=result.labels, confidence=result.confidence)
 @pytest.fixture(scope="module", params=CASES, ids=["resnet-open", "scnn-open", "scnn-fixed"])
 def frozen(request, tmp_path_factory):
     """Returns the graph's path, an image, and the labels and confidence by Keras."""
-    freeze = pytest.importorskip("semseg.training.freeze")
+    export = pytest.importorskip("semseg.training.export.graph")
     name, options, size = request.param
     model = _uneven_network(name, options)
     card = Card(name="test", network={}, classes=CLASSES, size=size, version="0.1.0")
     path = tmp_path_factory.mktemp("frozen") / "model.pb"
-    path.write_bytes(append_card(freeze.graph_bytes(model, CLASSES, size), card))
+    path.write_bytes(append_card(export.graph_bytes(model, CLASSES, size), card))
     image = np.random.default_rng(4).integers(0, 256, (*(size or ODD_SIZE), 3)).astype(np.uint8)
     logits = model.predict_on_batch(image[np.newaxis].astype(np.float32))[0].astype(np.float64)
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))

@@ -206,7 +206,7 @@ def test_damaged_cards(graphs, key, value, part):
 
 
 def test_card_survives_json(graphs):
-    card = graphs.color_card(size=(3, 4), scores=({"mean_iou": 0.5},), heads=("a",))
+    card = graphs.color_card(size=(3, 4), scores=({"mean_iou": 0.5},))
     assert Card.from_json(card.to_json()) == card
     later = dict(json.loads(card.to_json()), new_key=1)
     assert Card.from_json(json.dumps(later)) == card

@@ -1,0 +1,187 @@
+"""Freezes a Keras model into one serialized GraphDef, the frozen graph of format 1.
+
+``docs/frozen_graph.md`` describes the format. The graph must load in TensorFlow 1.15, which
+refuses attributes it does not know: those that have their default value are stripped.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
+from tensorflow.python.framework import meta_graph
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+from tensorflow.python.grappler import tf_optimizer
+
+from semseg.classes import VOID_COLOR, VOID_NAME, ClassTable
+from semseg.errors import ConfigError, unknown_name
+from semseg.runtime import frozen_graph as tensors
+from semseg.runtime.frozen_graph import head_tensor
+
+OPTIMIZERS = ("pruning", "constfold", "dependency")
+"""Grappler passes; constant folding moves normalisations into the convolutions before them."""
+
+Size = tuple[int, int]
+Tables = ClassTable | Mapping[str, ClassTable]
+"""The classes of a network: one table, or one for each head by the head's name."""
+
+
+def graph_bytes(
+    model: keras.Model, classes: Tables, size: Size | None = None, default_head: str | None = None
+) -> bytes:
+    """Freezes a model into a serialized GraphDef of format 1, without card.
+
+    Args:
+      model: from float32 images [N, H, W, 3] to logits. With four channels the fourth is a
+        disparity, and the graph gets the input ``disparity``; with a second input named
+        ``right`` it gets that one. Several heads give a dict of logits by the head's name;
+        what else is in the dict, such as auxiliary logits, is left out.
+      classes: the classes of the logits, of each head by its name if there are several.
+      size: fixed (height, width) of the input; None leaves it open.
+      default_head: the head behind the plain tensor names; None takes the first.
+
+    Returns:
+      The same bytes for the same model and classes, in every process.
+
+    Raises:
+      ConfigError: there is no such head.
+    """
+    specs = _input_specs(model, size)
+    default_head = chosen_head(classes, default_head)
+
+    def serve(*images: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = model(network_inputs(model, *images), training=False)
+        return _outputs(logits, classes, default_head)
+
+    function = tf.function(serve, input_signature=specs, autograph=False).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(function)
+    names = list(function.structured_outputs)
+    graph = _optimized(frozen.graph.as_graph_def(), names)
+    return _portable(graph, names).SerializeToString(deterministic=True)
+
+
+def chosen_head(classes: Tables, head: str | None) -> str | None:
+    """Returns the head that is asked for, the first by default; None if there is but one.
+
+    Raises:
+      ConfigError: there is no such head.
+    """
+    heads = [] if isinstance(classes, ClassTable) else list(classes)
+    if head is not None and head not in heads:
+        raise ConfigError(unknown_name("head", head, heads))
+    return head or next(iter(heads), None)
+
+
+def second_input(model: keras.Model) -> str | None:
+    """Returns ``right``, ``disparity`` or None: what a model sees beside the image."""
+    if len(model.inputs) > 1:
+        return tensors.RIGHT
+    return tensors.DISPARITY if model.inputs[0].shape[-1] == 4 else None
+
+
+def network_inputs(model: keras.Model, images: Any, second: Any = None) -> Any:
+    """Arranges a graph's inputs as a model takes them.
+
+    Args:
+      model: as in ``graph_bytes``.
+      images: uint8 [N, H, W, 3], an array or a tensor.
+      second: uint8 [N, H, W, 3] right images or float32 [N, H, W, 1] disparities, or None.
+
+    Returns:
+      The model's inputs, float32.
+    """
+    images = keras.ops.cast(images, "float32")
+    if second is None:
+        return images
+    second = keras.ops.cast(second, "float32")
+    if second_input(model) == tensors.DISPARITY:
+        return keras.ops.concatenate([images, second], axis=-1)
+    return keras.tree.map_structure(
+        lambda tensor: second if tensor.name == tensors.RIGHT else images, model.input
+    )
+
+
+def _input_specs(model: keras.Model, size: Size | None) -> list[tf.TensorSpec]:
+    names = filter(None, (tensors.INPUT, second_input(model)))
+    return [
+        tf.TensorSpec((None, *(size or (None, None)), channels), dtype, name=name)
+        for name in names
+        for dtype, channels in [tensors.INPUTS[name]]
+    ]
+
+
+def _outputs(logits: Any, classes: Tables, default_head: str | None) -> dict[str, tf.Tensor]:
+    """Names every output of the format, each once."""
+    if isinstance(classes, ClassTable):
+        return _head_outputs(logits, classes, None)
+    outputs = {}
+    for head, table in classes.items():
+        outputs.update(_head_outputs(logits[head], table, head))
+    for name in tensors.OUTPUTS:
+        outputs[name] = tf.identity(outputs[head_tensor(name, default_head)], name=name)
+    return outputs
+
+
+def _head_outputs(logits: tf.Tensor, classes: ClassTable, head: str | None) -> dict[str, tf.Tensor]:
+    names = {name: head_tensor(name, head) for name in tensors.OUTPUTS}
+    bgr = np.array([*classes.colors, VOID_COLOR], np.uint8)[:, ::-1]
+    id_to_rgb = tf.constant(bgr, name=names[tensors.ID_TO_RGB])
+    class_names = [*classes.names, VOID_NAME]
+    probabilities = tf.nn.softmax(logits, name=names[tensors.CLASS_PROBABILITIES])
+    winners = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
+    made = {
+        tensors.CLASS_IDS: tf.cast(winners, tf.uint8, name=names[tensors.CLASS_IDS]),
+        tensors.CLASS_CONFIDENCE: tf.reduce_max(
+            probabilities, axis=-1, name=names[tensors.CLASS_CONFIDENCE]
+        ),
+        tensors.CLASS_PROBABILITIES: probabilities,
+        tensors.CLASS_COLORS: tf.gather(id_to_rgb, winners, name=names[tensors.CLASS_COLORS]),
+        tensors.ID_TO_RGB: id_to_rgb,
+        tensors.ID_TO_CLASS_NAMES: tf.constant(class_names, name=names[tensors.ID_TO_CLASS_NAMES]),
+    }
+    return {names[name]: tensor for name, tensor in made.items()}
+
+
+def _optimized(graph: Any, outputs: Iterable[str]) -> Any:
+    """Folds constants by Grappler, offline, so that every engine gets the folded graph."""
+    options = config_pb2.ConfigProto()
+    options.graph_options.rewrite_options.optimizers.extend(OPTIMIZERS)
+    options.graph_options.rewrite_options.min_graph_nodes = -1  # However small the graph.
+    exported = meta_graph_pb2.MetaGraphDef(graph_def=graph)
+    fetches = exported.collection_def["train_op"].node_list.value
+    fetches.extend(f"{name}:0" for name in outputs)
+    return tf_optimizer.OptimizeGraph(options, exported)
+
+
+def _portable(graph: Any, outputs: Iterable[str]) -> Any:
+    """Keeps what the outputs need, without what TensorFlow 1.15 may not know."""
+    exported = meta_graph_pb2.MetaGraphDef(graph_def=graph)
+    meta_graph.strip_graph_default_valued_attrs(exported)
+    graph = exported.graph_def
+    nodes = {node.name: node for node in graph.node}
+    needed = _ancestors(nodes, outputs)
+    kept = tf.compat.v1.GraphDef(versions=graph.versions)
+    for node in graph.node:
+        if node.name in needed:
+            data_inputs = [name for name in node.input if not name.startswith("^")]
+            del node.input[:]
+            node.input.extend(data_inputs)
+            for attribute in [name for name in node.attr if name.startswith("_")]:
+                del node.attr[attribute]
+            node.device = ""
+            kept.node.append(node)
+    return kept
+
+
+def _ancestors(nodes: dict[str, Any], names: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            inputs = nodes[name].input
+            waiting += [source.split(":")[0] for source in inputs if not source.startswith("^")]
+    return found
