@@ -4,8 +4,9 @@
 """
 
 from semseg.data.augmentation import AugmentationConfig, augment
+from semseg.data.declarations import dataset_names, load_dataset
 from semseg.data.samples import Sample, samples
-from semseg.data.specs import DatasetSpec, dataset_names, load_dataset
+from semseg.data.specs import DatasetSpec
 
 __all__ = [
     "AugmentationConfig",

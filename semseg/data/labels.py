@@ -6,13 +6,16 @@ Ids are looked up in a table, never compared one after the other and never inter
 
 import io
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from semseg.classes import IGNORE
+from semseg.data.color_tables import color_table_path, read_color_table
 from semseg.data.specs import RAW_LIMITS, FolderSpec
 from semseg.errors import DatasetError, ImageError
 
@@ -69,23 +72,32 @@ def read_raw_ids(path: str | Path, decode: str) -> np.ndarray:
     return _RULES[decode](pixels, data, path)
 
 
-class LabelDecoder:
-    """Reads label files of one dataset as labels.
+class _Meaning(NamedTuple):
+    """What raw ids mean: uint8 raw id -> label, and bool raw id -> whether it is declared."""
 
-    Attributes:
-      table: uint8, raw id -> label; ``IGNORE`` where the declaration names none.
-    """
+    labels: np.ndarray
+    known: np.ndarray
+
+    @classmethod
+    def create(cls, limit: int, labels: Mapping[Any, int]) -> Self:
+        meaning = cls(np.full(limit, IGNORE, np.uint8), np.zeros(limit, bool))
+        raw_ids = np.array(list(labels), np.intp)
+        meaning.labels[raw_ids] = list(labels.values())
+        meaning.known[raw_ids] = True
+        return meaning
+
+
+class LabelDecoder:
+    """Reads label files of one dataset as labels."""
 
     def __init__(self, spec: FolderSpec):
         self._spec = spec
         self._warned: set[int] = set()
-        self.table = np.full(RAW_LIMITS[spec.decode_rule], IGNORE, np.uint8)
-        self._known = np.zeros(len(self.table), bool)
-        self._known[list(spec.ignored)] = True
-        for label in range(spec.classes.num_classes):
-            raw_ids = list(spec.raw_ids(label))
-            self.table[raw_ids] = label
-            self._known[raw_ids] = True
+        self._labels = _declared_labels(spec)
+        self._limit = RAW_LIMITS[spec.decode_rule]
+        self._color_tables: dict[Path, dict[int, int]] = {}
+        if spec.color_table is None:
+            self._meaning = _Meaning.create(self._limit, self._labels)
 
     def read(self, path: str | Path) -> np.ndarray:
         """Reads a label file; unknown raw ids become ``IGNORE`` and are logged, each once.
@@ -125,9 +137,10 @@ class LabelDecoder:
         raw_ids = read_raw_ids(path, self._spec.decode_rule)
         if self._spec.divisor > 1:
             raw_ids = raw_ids // self._spec.divisor
-        labels = self.table[raw_ids]
+        meaning = self._meaning_of(Path(path))
+        labels = meaning.labels[raw_ids]
         ignored = raw_ids[labels == IGNORE]
-        unknown, counts = np.unique(ignored[~self._known[ignored]], return_counts=True)
+        unknown, counts = np.unique(ignored[~meaning.known[ignored]], return_counts=True)
         return labels, dict(zip(unknown.tolist(), counts.tolist(), strict=True))
 
     def describe(self, counts: dict[int, int]) -> str:
@@ -136,10 +149,30 @@ class LabelDecoder:
         text = ", ".join(f"{self._name(raw_id)} ({count} px)" for raw_id, count in frequent)
         return text + (f" and {len(counts) - 10} more" if len(counts) > 10 else "")
 
+    def _meaning_of(self, path: Path) -> _Meaning:
+        if self._spec.color_table is None:
+            return self._meaning
+        table = color_table_path(path, self._spec.color_table)
+        if table not in self._color_tables:
+            colors = read_color_table(table)
+            self._color_tables[table] = {
+                color: self._labels[name] for color, name in colors.items() if name in self._labels
+            }
+        # Kept as colours: a table that is looked up takes 32 MB, and there is one for each drive.
+        return _Meaning.create(self._limit, self._color_tables[table])
+
     def _name(self, raw_id: int) -> str:
         if self._spec.decode_rule == "rgb":
             return f"[{raw_id >> 16}, {raw_id >> 8 & 255}, {raw_id & 255}]"
         return str(raw_id)
+
+
+def _declared_labels(spec: FolderSpec) -> dict[int | str, int]:
+    """Returns the label of each raw id that a declaration names; ``IGNORE`` for ignored ones."""
+    labels: dict[int | str, int] = dict.fromkeys(spec.ignored, IGNORE)
+    for label in range(spec.classes.num_classes):
+        labels.update(dict.fromkeys(spec.raw_ids(label), label))
+    return labels
 
 
 def _read_bytes(path: str | Path) -> bytes:
@@ -187,6 +220,11 @@ def _gray8(pixels: np.ndarray, data: bytes, path: str | Path) -> np.ndarray:
     return ids // (255 // (2**bits - 1)) if bits < 8 else ids
 
 
+def _top8(pixels: np.ndarray, data: bytes, path: str | Path) -> np.ndarray:
+    ids = _single_channel(pixels, path)
+    return (ids >> 8).astype(np.uint8) if ids.dtype == np.uint16 else _gray8(ids, data, path)
+
+
 def _uint16(pixels: np.ndarray, data: bytes, path: str | Path) -> np.ndarray:
     ids = _single_channel(pixels, path)
     if ids.dtype != np.uint16:
@@ -219,4 +257,4 @@ def _single_channel(pixels: np.ndarray, path: str | Path) -> np.ndarray:
     return np.ascontiguousarray(blue)
 
 
-_RULES = {"gray8": _gray8, "uint16": _uint16, "red": _red, "rgb": _rgb}
+_RULES = {"gray8": _gray8, "top8": _top8, "uint16": _uint16, "red": _red, "rgb": _rgb}

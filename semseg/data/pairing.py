@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from semseg.data import patterns
 from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, TownSpec
 from semseg.errors import ConfigError, DatasetError
 
 _LISTED = 10
+FileT = TypeVar("FileT")
 
 
 class FilePair(NamedTuple):
@@ -26,7 +28,7 @@ def find_pairs(
 
     Args:
       spec: the dataset's declaration.
-      root: the dataset's folder.
+      root: the dataset's folder; None takes the declaration's own, if it has one.
       split: name of the split.
       label_root: folder of the label files, if they are not below ``root``.
 
@@ -38,7 +40,12 @@ def find_pairs(
       DatasetError: a wrong root or an empty split.
     """
     images, labels = roots(spec, root, label_root)
-    pairs = [pair for rule in spec.splits[split] for pair in _pairs_of_rule(rule, images, labels)]
+    pairs = [
+        pair
+        for rule in spec.splits[split]
+        for pair in _pairs_of_rule(rule, images, labels)
+        if not any(fnmatchcase(pair.image, pattern) for pattern in spec.excluded)
+    ]
     if not pairs:
         raise DatasetError(_nothing_found(spec, images, split))
     return pairs
@@ -78,6 +85,7 @@ def roots(
     spec: FolderSpec, root: str | Path | None, label_root: str | Path | None
 ) -> tuple[Path, Path]:
     """Returns the folders of images and of labels; raises as ``find_pairs`` does."""
+    root = root or spec.root
     if root is None:
         raise ConfigError(f"dataset '{spec.name}' needs a root folder (--root DIR)")
     for folder in (root, label_root or root):
@@ -89,13 +97,19 @@ def roots(
 def _pairs_of_rule(rule: PairRule, root: Path, label_root: Path) -> Iterator[FilePair]:
     if rule.list_file:
         if (root / rule.list_file).is_file():
-            yield from _listed_pairs(root / rule.list_file, label_root)
+            yield from _part(list(_listed_pairs(root / rule.list_file, label_root)), rule)
         return
-    for match in patterns.expand(root, str(rule.images)):
+    for match in _part(list(patterns.expand(root, str(rule.images))), rule):
         labels = (patterns.substitute(pattern, match.captures) for pattern in rule.labels)
         yield FilePair(
             match.path, next(filter(lambda path: (label_root / path).is_file(), labels), None)
         )
+
+
+def _part(files: list[FileT], rule: PairRule) -> list[FileT]:
+    """Returns the block of the files that the rule takes."""
+    start, stop = (round(share * len(files)) for share in rule.part)
+    return files[start:stop]
 
 
 def _listed_pairs(path: Path, label_root: Path) -> Iterator[FilePair]:

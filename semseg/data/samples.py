@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from semseg.data import patterns
-from semseg.data.labels import LabelDecoder, label_table, read_image
+from semseg.data.labels import LabelDecoder, read_image
 from semseg.data.pairing import FilePair, find_pairs, list_some, roots, shared_labels
 from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, TownSpec
 from semseg.errors import ConfigError, DatasetError, unknown_name
@@ -82,15 +82,11 @@ class FileSample:
 
 @dataclass(frozen=True)
 class TownSample:
-    """A ``Sample`` that is rendered: frame ``index`` of a split of the synthetic town.
-
-    ``table``, uint8 (256,), says what each of the town's labels is in the dataset.
-    """
+    """A ``Sample`` that is rendered: frame ``index`` of a split of the synthetic town."""
 
     split: str
     index: int
     size: tuple[int, int]
-    table: np.ndarray = field(repr=False, compare=False)
     image_path: Path | None = None
     label_path: Path | None = None
 
@@ -110,7 +106,7 @@ class TownSample:
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns image and labels of one rendering."""
         rendered = frame(self.split, self.index, size=self.size)
-        return rendered.image, self.table[rendered.labels]
+        return rendered.image, rendered.labels
 
     def read_second(self) -> np.ndarray | None:
         """Returns the second input, see ``Sample``."""
@@ -187,8 +183,7 @@ def samples(
     if split not in spec.splits:
         raise ConfigError(unknown_name(f"split of '{spec.name}'", split, spec.splits))
     if isinstance(spec, TownSpec):
-        table = label_table(spec)
-        return [TownSample(split, index, spec.size, table) for index in range(spec.splits[split])]
+        return [TownSample(split, index, spec.size) for index in range(spec.splits[split])]
     pairs = find_pairs(spec, root, split, label_root)
     _check_labels(spec, split, pairs)
     decoder = LabelDecoder(spec)

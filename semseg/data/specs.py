@@ -1,23 +1,19 @@
 """Dataset declarations: one YAML file says where a dataset's files are and what they mean."""
 
-import logging
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
-from semseg import resources
 from semseg.classes import ClassTable
 from semseg.data import patterns
-from semseg.data.strict_yaml import StrictModel, read_yaml, validate
+from semseg.data.strict_yaml import StrictModel
 from semseg.errors import ConfigError, unknown_name
 from semseg.town import SPLITS, TOWN_CLASSES
 
-_LOG = logging.getLogger(__name__)
-
 RAW_LIMITS = {
     "gray8": 1 << 8,
+    "top8": 1 << 8,
     "palette": 1 << 8,
     "red": 1 << 16,
     "uint16": 1 << 16,
@@ -29,8 +25,10 @@ RAW_LIMITS = {
 def pack_color(color: Any) -> Any:
     """Returns the raw id of an RGB colour, ``red << 16 | green << 8 | blue``.
 
-    A number is returned as it is, so that YAML may hold ids as well as colours.
+    Numbers and names are returned as they are, so that YAML may hold these as well as colours.
     """
+    if type(color) is int and color < 0:
+        raise ValueError(f"a raw id is 0 or greater, found {color}")
     if not isinstance(color, tuple):
         return color
     if len(color) != 3 or not all(type(value) is int and 0 <= value <= 255 for value in color):
@@ -43,7 +41,8 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str | dict) else value
 
 
-RawId = Annotated[int, BeforeValidator(pack_color), Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+RawId = Annotated[int | str, BeforeValidator(pack_color)]
 
 
 class ClassEntry(StrictModel):
@@ -52,8 +51,8 @@ class ClassEntry(StrictModel):
     Attributes:
       name: the class's name.
       color: RGB, 0..255.
-      ids: the raw ids, or for the rule ``rgb`` the colours, that mean this class. Without it:
-        the class's position in the list, or its colour.
+      ids: the raw ids that mean this class: numbers, colours for the rule ``rgb``, or names of a
+        ``color_table``. Without it: the class's position in the list, its colour, or its name.
     """
 
     name: str
@@ -68,17 +67,22 @@ class PairRule(StrictModel):
       images: pattern of the images, relative to the root.
       labels: patterns of the label file, of which the first that exists is taken.
       list_file: instead of both, a file with ``image label`` on each line, relative to the root.
+      part: which share of the files is taken, in their order, from and to; (0, 0.9) leaves out
+        the last tenth. Blocks, not a random choice: neighbouring frames are nearly the same.
     """
 
     images: str | None = None
     labels: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
     list_file: str | None = None
+    part: tuple[Share, Share] = (0, 1)
 
     @model_validator(mode="after")
     def _be_complete(self) -> "PairRule":
         by_pattern = self.images is not None and bool(self.labels)
         if by_pattern == bool(self.list_file) or (self.list_file and (self.images or self.labels)):
             raise ValueError("a split has either images and labels, or a list_file")
+        if self.part[0] >= self.part[1]:
+            raise ValueError(f"a part is from and to, 0..1, found {list(self.part)}")
         for labels in self.labels:
             expected = patterns.count_wildcards(self.images or "")
             if patterns.count_wildcards(labels) != expected:
@@ -95,11 +99,16 @@ class FolderSpec(StrictModel):
       terms: licence or terms of use.
       source: where samples come from.
       decode: how a label file's pixels become raw ids: ``gray8``, ``palette`` (the index),
-        ``red`` (the first channel), ``uint16``, ``rgb`` (colours); ``uint16 // 256`` divides.
+        ``red`` (the first channel), ``uint16``, ``top8`` (8 bits, or the upper 8 of 16), ``rgb``
+        (colours); ``uint16 // 256`` divides.
+      color_table: for ``rgb`` alone: text file that says what the colours of a sequence are, with
+        ``NAME red green blue`` on each line; see ``labels.color_table_path``.
       entries: the classes, in label order; ``classes`` in YAML.
-      ignored: raw ids or colours that mean "no class".
+      ignored: raw ids, colours or names that mean "no class".
       max_unknown_share: share of a label file's pixels, 0..1, whose raw ids may be unknown.
       splits: split name -> the rules that find its files.
+      excluded: patterns of image files that are in no split, such as unusable ones.
+      root: the dataset's folder, where no other is given.
       unverified: true if the declaration was never tried on the real files.
     """
 
@@ -108,10 +117,13 @@ class FolderSpec(StrictModel):
     terms: str = ""
     source: Literal["files"] = "files"
     decode: str = "gray8"
+    color_table: str | None = None
     entries: Annotated[tuple[ClassEntry, ...], Field(alias="classes")]
     ignored: tuple[RawId, ...] = ()
-    max_unknown_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+    max_unknown_share: Share = 0.01
     splits: dict[str, Annotated[tuple[PairRule, ...], BeforeValidator(_as_tuple)]]
+    excluded: tuple[str, ...] = ()
+    root: str | None = None
     unverified: bool = False
 
     @property
@@ -131,11 +143,13 @@ class FolderSpec(StrictModel):
         """What the file's values are divided by, rounding down, to give raw ids."""
         return int(self.decode.split("//")[1]) if "//" in self.decode else 1
 
-    def raw_ids(self, label: int) -> tuple[int, ...]:
-        """Returns the raw ids that mean a label."""
+    def raw_ids(self, label: int) -> tuple[int | str, ...]:
+        """Returns the raw ids that mean a label; names if there is a ``color_table``."""
         entry = self.entries[label]
         if entry.ids is not None:
             return entry.ids
+        if self.color_table is not None:
+            return (entry.name,)
         return (pack_color(entry.color) if self.decode_rule == "rgb" else label,)
 
     @model_validator(mode="after")
@@ -149,18 +163,22 @@ class FolderSpec(StrictModel):
             classes = self.classes
         except ConfigError as error:
             raise ValueError(str(error))
+        if self.color_table is not None and rule != "rgb":
+            raise ValueError(f"a color_table is for the decode rule rgb, found '{self.decode}'")
         self._check_raw_ids(RAW_LIMITS[rule], classes)
         return self
 
     def _check_raw_ids(self, limit: int, classes: ClassTable) -> None:
-        owners = dict.fromkeys(self.ignored, "ignored")
+        owners: dict[int | str, str] = dict.fromkeys(self.ignored, "ignored")
         for label, name in enumerate(classes.names):
             for raw_id in self.raw_ids(label):
                 if raw_id in owners:
                     raise ValueError(f"raw id {raw_id} is both {owners[raw_id]} and {name}")
                 owners[raw_id] = name
         for raw_id, owner in owners.items():
-            if raw_id >= limit:
+            if isinstance(raw_id, str) != (self.color_table is not None):
+                raise ValueError(f"raw id {raw_id} of {owner}: names go with a color_table")
+            if isinstance(raw_id, int) and raw_id >= limit:
                 raise ValueError(f"raw id {raw_id} of {owner} is not below {limit} ({self.decode})")
 
 
@@ -193,46 +211,3 @@ class TownSpec(StrictModel):
 
 
 DatasetSpec = FolderSpec | TownSpec
-
-
-def load_dataset(dataset: str | Path) -> DatasetSpec:
-    """Reads a dataset's declaration.
-
-    Args:
-      dataset: the name of a shipped one (``camvid``), or the path of a YAML file.
-
-    Returns:
-      The declaration.
-
-    Raises:
-      ConfigError: an unknown name, or a file that is no valid declaration.
-    """
-    path = Path(dataset)
-    if path.suffix not in (".yaml", ".yml"):
-        path = _shipped_declaration(str(dataset))
-    values = read_yaml(path)
-    is_town = isinstance(values, dict) and values.get("source") == "town"
-    if is_town:
-        return validate(TownSpec, values, path)
-    spec = validate(FolderSpec, values, path)
-    if spec.unverified:
-        _LOG.warning(
-            "the declaration of '%s' was never tried on the real files: "
-            "see what scripts/check_dataset.py says first",
-            spec.name,
-        )
-    return spec
-
-
-def dataset_names() -> list[str]:
-    """Returns the names of the shipped declarations."""
-    folder = Path(resources.shipped_file("config", "datasets"))
-    return sorted(path.stem for path in folder.glob("*.yaml"))
-
-
-def _shipped_declaration(name: str) -> Path:
-    if name not in dataset_names():
-        raise ConfigError(
-            unknown_name("dataset", name, dataset_names()) + "; or give the path of a .yaml file"
-        )
-    return Path(resources.shipped_file("config", "datasets", f"{name}.yaml"))
