@@ -11,7 +11,7 @@ from semseg.data.statistics import PixelCounts
 from semseg.errors import ConfigError
 from semseg.networks import NETWORKS
 from semseg.training.config import ExperimentConfig, LossConfig, NetworkConfig
-from semseg.training.losses import BootstrappedCrossEntropy, CrossEntropy
+from semseg.training.losses import LOSSES
 from semseg.training.optimization_config import OptimizerConfig
 from semseg.training.schedules import build_schedule
 
@@ -25,8 +25,10 @@ def build_network(config: NetworkConfig, num_classes: int) -> keras.Model:
     return NETWORKS[config.name](num_classes, **config.model_dump(exclude={"name"}))
 
 
-def build_loss(config: LossConfig, samples: Sequence[Sample], classes: ClassTable) -> CrossEntropy:
-    """Builds the loss of an experiment.
+def build_loss(
+    config: LossConfig, samples: Sequence[Sample], classes: ClassTable
+) -> keras.losses.Loss:
+    """Builds the loss of one head of an experiment.
 
     Args:
       config: the loss.
@@ -36,7 +38,7 @@ def build_loss(config: LossConfig, samples: Sequence[Sample], classes: ClassTabl
     Raises:
       ConfigError: the number of given weights is not that of the classes.
     """
-    options = config.model_dump(exclude={"name"})
+    options = config.model_dump(exclude={"name", "auxiliary_weight"})
     weights = options.pop("class_weights")
     if isinstance(weights, str):
         counts = PixelCounts(classes.num_classes)
@@ -48,8 +50,7 @@ def build_loss(config: LossConfig, samples: Sequence[Sample], classes: ClassTabl
             f"loss.class_weights has {len(weights)} weights, the dataset has "
             f"{classes.num_classes} classes: {', '.join(classes.names)}"
         )
-    kinds = {"cross_entropy": CrossEntropy, "bootstrapped_cross_entropy": BootstrappedCrossEntropy}
-    return kinds[config.name](class_weights=weights, **options)
+    return LOSSES[config.name](class_weights=weights, **options)
 
 
 def build_optimizer(config: ExperimentConfig) -> keras.optimizers.Optimizer:

@@ -3,48 +3,19 @@
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import yaml
-from pydantic import Field, create_model
+from pydantic import create_model
 
 from semseg.data.augmentation import AugmentationConfig
 from semseg.data.strict_yaml import StrictModel, parse_yaml, read_yaml, validate
 from semseg.errors import ConfigError, unknown_name
 from semseg.networks import NETWORKS
 from semseg.training.data_config import DataConfig
+from semseg.training.loss_config import LossConfig
 from semseg.training.optimization_config import OptimizerConfig, ScheduleConfig, TrainingConfig
-from semseg.training.sections import Positive, one_of
-
-
-class WeightedLossConfig(StrictModel):
-    """What all losses have.
-
-    Attributes:
-      name: which loss.
-      class_weights: one weight per class, or the rule that computes them from the training
-        labels: ``enet`` or ``median_frequency``; None weighs all classes alike.
-    """
-
-    name: str
-    class_weights: tuple[Positive, ...] | Literal["enet", "median_frequency"] | None = None
-
-
-class CrossEntropyConfig(WeightedLossConfig):
-    """Mean cross-entropy over the pixels that have a class."""
-
-    name: Literal["cross_entropy"]
-
-
-class BootstrappedConfig(WeightedLossConfig):
-    """Cross-entropy of the worst pixels of each image alone.
-
-    Attributes:
-      fraction: share of an image's pixels that count, above 0 to 1.
-    """
-
-    name: Literal["bootstrapped_cross_entropy"]
-    fraction: Annotated[float, Field(gt=0, le=1)] = 0.25
+from semseg.training.sections import one_of
 
 
 def _network_config(name: str) -> type[StrictModel]:
@@ -59,10 +30,6 @@ def _network_config(name: str) -> type[StrictModel]:
     return create_model(name, __base__=StrictModel, **options)
 
 
-LossConfig: TypeAlias = one_of(  # type: ignore[valid-type]
-    "loss",
-    {"cross_entropy": CrossEntropyConfig, "bootstrapped_cross_entropy": BootstrappedConfig},
-)
 NetworkConfig: TypeAlias = one_of(  # type: ignore[valid-type]
     "network", {name: _network_config(name) for name in NETWORKS}
 )

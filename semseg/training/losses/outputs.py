@@ -1,0 +1,50 @@
+"""The sum over a network's outputs: heads and auxiliary outputs."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+from keras import ops
+
+from semseg.classes import IGNORE
+from semseg.networks.heads import head_of
+
+
+class HeadLoss(keras.losses.Loss):
+    """A head's loss times the share of the batch's images that have labels of the head.
+
+    The labels of an image are ``IGNORE`` for the heads of other datasets. With this factor each
+    image of a batch counts alike, as in PARIS-sem-seg, and not each head.
+
+    Args:
+      loss: the loss of a batch with labels of the head alone.
+    """
+
+    def __init__(self, loss: keras.losses.Loss, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.loss = loss
+
+    def call(self, labels: Any, logits: Any) -> Any:
+        """Returns the loss of labels (0..C-1 or ``IGNORE``, any dtype) under logits."""
+        labelled = ops.any(ops.not_equal(labels, IGNORE), axis=(1, 2))
+        return self.loss.call(labels, logits) * ops.mean(ops.cast(labelled, logits.dtype))
+
+
+def output_losses(
+    losses: Mapping[str, keras.losses.Loss], outputs: Iterable[str], auxiliary_weight: float
+) -> tuple[dict[str, keras.losses.Loss], dict[str, float]]:
+    """Spreads the losses of heads over all outputs of a network, for ``Model.compile``.
+
+    Args:
+      losses: loss of each head.
+      outputs: names of the network's outputs, see ``semseg.networks.heads``.
+      auxiliary_weight: weight of an auxiliary output's loss; that of a head is 1.
+
+    Returns:
+      The loss and the weight of each output.
+    """
+    by_output = {output: losses[head_of(output)] for output in outputs}
+    weights = {
+        output: 1.0 if output == head_of(output) else auxiliary_weight for output in by_output
+    }
+    return by_output, weights
