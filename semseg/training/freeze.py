@@ -17,7 +17,8 @@ from semseg.runtime.card import Card, Head, append_card
 from semseg.training.building import build_network
 from semseg.training.checkpoints import Checkpoint, load_checkpoint, model_variables, restore
 from semseg.training.config import ExperimentConfig, load_config
-from semseg.training.export.graph import Size, Tables, chosen_head, graph_bytes, second_input
+from semseg.training.export.graph import Size, Tables, chosen_head, graph_bytes
+from semseg.training.inputs import second_input
 from semseg.training.run_folder import RunFolder
 from semseg.training.verification import verify
 

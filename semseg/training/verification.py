@@ -12,7 +12,7 @@ import numpy as np
 from semseg.errors import GraphError
 from semseg.runtime.card import SQUASH
 from semseg.runtime.geometry import Fit
-from semseg.training.export.graph import network_inputs
+from semseg.training.inputs import network_inputs
 
 logger = logging.getLogger(__name__)
 

@@ -19,6 +19,7 @@ from semseg.classes import VOID_COLOR, VOID_NAME, ClassTable
 from semseg.errors import ConfigError, unknown_name
 from semseg.runtime import frozen_graph as tensors
 from semseg.runtime.frozen_graph import head_tensor
+from semseg.training.inputs import network_inputs, second_input
 
 OPTIMIZERS = ("pruning", "constfold", "dependency")
 """Grappler passes; constant folding moves normalisations into the convolutions before them."""
@@ -72,35 +73,6 @@ def chosen_head(classes: Tables, head: str | None) -> str | None:
     if head is not None and head not in heads:
         raise ConfigError(unknown_name("head", head, heads))
     return head or next(iter(heads), None)
-
-
-def second_input(model: keras.Model) -> str | None:
-    """Returns ``right``, ``disparity`` or None: what a model sees beside the image."""
-    if len(model.inputs) > 1:
-        return tensors.RIGHT
-    return tensors.DISPARITY if model.inputs[0].shape[-1] == 4 else None
-
-
-def network_inputs(model: keras.Model, images: Any, second: Any = None) -> Any:
-    """Arranges a graph's inputs as a model takes them.
-
-    Args:
-      model: as in ``graph_bytes``.
-      images: uint8 [N, H, W, 3], an array or a tensor.
-      second: uint8 [N, H, W, 3] right images or float32 [N, H, W, 1] disparities, or None.
-
-    Returns:
-      The model's inputs, float32.
-    """
-    images = keras.ops.cast(images, "float32")
-    if second is None:
-        return images
-    second = keras.ops.cast(second, "float32")
-    if second_input(model) == tensors.DISPARITY:
-        return keras.ops.concatenate([images, second], axis=-1)
-    return keras.tree.map_structure(
-        lambda tensor: second if tensor.name == tensors.RIGHT else images, model.input
-    )
 
 
 def _input_specs(model: keras.Model, size: Size | None) -> list[tf.TensorSpec]:

@@ -8,7 +8,8 @@ from semseg.classes import ClassTable
 from semseg.errors import ConfigError, GraphError, ImageError
 from semseg.runtime import Segmenter
 from semseg.runtime.card import Card, Head, append_card
-from semseg.training.export.graph import graph_bytes, network_inputs, second_input
+from semseg.training.export.graph import graph_bytes
+from semseg.training.inputs import network_inputs, second_input
 
 ROAD = ClassTable.create(["road", "sky"], [(9, 8, 7), (1, 2, 3)])
 ANIMAL = ClassTable.create(["cat", "dog", "cow"], [(4, 5, 6), (7, 8, 9), (10, 11, 12)])
