@@ -15,6 +15,13 @@ from semseg.town.scene import Scene
 
 SIZE: Size = (256, 512)
 
+BASELINE = 0.3
+"""Distance of the right camera from the left one, along its x axis, metres."""
+
+_SCENES_KEPT = 256
+"""Scenes kept for later frames, about 1.3 MB each: all of a split, so that a shuffled epoch builds
+each of them once. Building one costs more than rendering a frame of it."""
+
 
 class Frame(NamedTuple):
     """One frame of a drive.
@@ -36,6 +43,14 @@ class Frame(NamedTuple):
     depth: np.ndarray
     intrinsics: np.ndarray
     pose: np.ndarray
+
+    @property
+    def disparity(self) -> np.ndarray:
+        """How far left of its place here a point is in ``right_image``, pixels; 0 for the sky.
+
+        float32 (H, W), exact: focal length * ``BASELINE`` / depth.
+        """
+        return np.float32(self.intrinsics[0, 0] * BASELINE) / self.depth
 
 
 class _Split(NamedTuple):
@@ -73,12 +88,28 @@ def frame(split: str, index: int, size: Size = SIZE) -> Frame:
     Raises:
       ConfigError: unknown split, or an index outside of it.
     """
-    part = _split(split)
-    if not 0 <= index < SPLITS[split]:
-        raise ConfigError(f"town frame {split}/{index}: expected 0..{SPLITS[split] - 1}")
-    scene_index, step = divmod(index, part.frames)
-    scene = _scene((part.number, scene_index))
-    return _frame(scene, f"{split}/{scene_index:04d}_{step:02d}", step * part.period, size)
+    scene, name, time = _place(split, index)
+    return _frame(scene, name, time, size)
+
+
+def right_frame(split: str, index: int, size: Size = SIZE) -> Frame:
+    """Renders what the right camera of a stereo pair sees while ``frame`` is taken.
+
+    The pair is rectified: both look the same way, ``BASELINE`` apart.
+
+    Args:
+      split: see ``frame``.
+      index: see ``frame``.
+      size: see ``frame``.
+
+    Returns:
+      The frame of the right camera; its name is that of the left one's.
+
+    Raises:
+      ConfigError: see ``frame``.
+    """
+    scene, name, time = _place(split, index)
+    return _frame(scene, name, time, size, offset=BASELINE)
 
 
 def drive(
@@ -119,13 +150,25 @@ def camera_at(scene: Scene, time: float, size: Size) -> Camera:
     return Camera(size, intrinsics(size), turn)
 
 
-def _frame(scene: Scene, name: str, time: float, size: Size) -> Frame:
+def _place(split: str, index: int) -> tuple[Scene, str, float]:
+    """Returns the scene of a frame of a split, its name and its time."""
+    part = _split(split)
+    if not 0 <= index < SPLITS[split]:
+        raise ConfigError(f"town frame {split}/{index}: expected 0..{SPLITS[split] - 1}")
+    scene_index, step = divmod(index, part.frames)
+    name = f"{split}/{scene_index:04d}_{step:02d}"
+    return _scene((part.number, scene_index)), name, step * part.period
+
+
+def _frame(scene: Scene, name: str, time: float, size: Size, offset: float = 0.0) -> Frame:
+    """Renders a frame, ``offset`` metres to the right of the drive's camera."""
     camera = camera_at(scene, time, size)
+    camera.pose[:3, 3] += offset * camera.pose[:3, 0]
     image, labels, depth = render(scene, camera, time)
     return Frame(name, time, image, labels, depth, camera.intrinsics, camera.pose)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=_SCENES_KEPT)
 def _scene(seed: tuple[int, ...]) -> Scene:
     return Scene(seed)
 

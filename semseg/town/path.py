@@ -27,13 +27,13 @@ class Path:
         steps = rng.normal(0, 0.7, _LAST - _FIRST)
         slopes = bend * np.sin(np.cumsum(steps))
         slopes[: 1 - _FIRST] = 0
-        self._slopes = slopes.tolist()
-        self._middles = (BLOCK * np.concatenate([[0], np.cumsum(slopes)])).tolist()
+        self._slopes = slopes
+        self._middles = BLOCK * np.concatenate([[0], np.cumsum(slopes)])
 
     def middle(self, z: float) -> float:
         """Returns x of the middle line, metres."""
         index = int(z // BLOCK) - _FIRST
-        return self._middles[index] + self._slopes[index] * (z % BLOCK)
+        return self._middles.item(index) + self._slopes.item(index) * (z % BLOCK)
 
     def smooth(self, z: float) -> tuple[float, float]:
         """Returns x and slope dx/dz of the line that a driver takes round the corners."""

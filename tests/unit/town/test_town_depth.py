@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semseg.town import drive, frame
+from semseg.town import BASELINE, drive, frame, right_frame
 from semseg.town.camera import Camera, intrinsics, pose
 from semseg.town.drives import camera_at
 from semseg.town.labels import Label
@@ -72,6 +72,28 @@ def test_a_second_camera_sees_the_same_scene_shifted_by_its_disparity():
     inside = moved >= 0
     y, x, moved = y[inside], x[inside], moved[inside]
     assert np.mean(one.labels[y, x] == other.labels[y, moved]) > 0.93
+
+
+@pytest.mark.parametrize(("split", "index"), [("train", 3), ("train", 1207), ("val", 40)])
+def test_the_right_image_shows_each_point_its_disparity_further_left(split, index):
+    left, right = frame(split, index, SIZE), right_frame(split, index, SIZE)
+    assert np.allclose(np.linalg.inv(left.pose) @ right.pose @ (0, 0, 0, 1), (BASELINE, 0, 0, 1))
+    assert left.disparity.dtype == np.float32
+    assert np.array_equal(left.disparity == 0, left.labels == Label.SKY)
+    static = np.isin(left.labels, STATIC)
+    y, x = np.nonzero(static & (x_of(left) - left.disparity > 1))
+    columns = np.round(x - left.disparity[y, x]).astype(int)
+    # A point that nothing hides has the same depth, label and disparity in both.
+    unhidden = np.abs(right.disparity[y, columns] - left.disparity[y, x]) < 0.5
+    assert np.mean(unhidden) > 0.85
+    assert np.mean((right.labels[y, columns] == left.labels[y, x])[unhidden]) > 0.97
+    difference = right.image[y, columns].astype(int) - left.image[y, x]
+    assert np.median(np.abs(difference[unhidden])) < 8
+
+
+def x_of(one):
+    """Column of each pixel, (1, W)."""
+    return np.arange(one.depth.shape[1])[None]
 
 
 def wall(depth, label, rgba):
