@@ -4,6 +4,8 @@ All take and return features [N, H, W, C] and a ``name`` that their layers' name
 convolution has the name itself, its normalisation ``NAME_norm``, its activation ``NAME_relu``.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
@@ -12,6 +14,13 @@ from semseg.networks.layers import AdaptiveAverage, ResizeLike
 from semseg.networks.normalization import BatchNormalization
 
 Kernel = int | tuple[int, int]
+ACTIVATIONS: dict[str, Callable[..., keras.layers.Layer]] = {
+    "elu": keras.layers.ELU,
+    "prelu": partial(keras.layers.PReLU, keras.initializers.Constant(0.25), shared_axes=(1, 2)),
+    "relu": keras.layers.ReLU,
+    "relu6": partial(keras.layers.ReLU, 6.0),
+}
+"""``prelu`` learns a slope for each channel."""
 
 
 def image_input(channels: int) -> tuple[Any, Any]:
@@ -25,15 +34,15 @@ def scaled(width: float, published: int) -> int:
     return max(1, round(width * published))
 
 
-def relu(x: Any, name: str) -> Any:
-    """Rectifies."""
-    return keras.layers.ReLU(name=f"{name}_relu")(x)
+def activate(x: Any, name: str, activation: str = "relu") -> Any:
+    """Applies one of ``ACTIVATIONS``."""
+    return ACTIVATIONS[activation](name=f"{name}_{activation}")(x)
 
 
-def norm(x: Any, name: str, *, activate: bool = False) -> Any:
-    """Normalises over the batch, and rectifies if ``activate``."""
+def norm(x: Any, name: str, activation: str | None = None) -> Any:
+    """Normalises over the batch, and activates if there is an ``activation``."""
     x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
-    return relu(x, name) if activate else x
+    return x if activation is None else activate(x, name, activation)
 
 
 def conv(x: Any, width: int, kernel: Kernel, name: str, **options: Any) -> Any:
@@ -43,15 +52,21 @@ def conv(x: Any, width: int, kernel: Kernel, name: str, **options: Any) -> Any:
 
 
 def conv_norm(
-    x: Any, width: int, kernel: Kernel, name: str, *, activate: bool = True, **options: Any
+    x: Any,
+    width: int,
+    kernel: Kernel,
+    name: str,
+    *,
+    activation: str | None = "relu",
+    **options: Any,
 ) -> Any:
-    """Convolves, normalises, and rectifies if ``activate``."""
-    return norm(conv(x, width, kernel, name, **options), name, activate=activate)
+    """Convolves, normalises, and activates if there is an ``activation``."""
+    return norm(conv(x, width, kernel, name, **options), name, activation)
 
 
 def norm_conv(x: Any, width: int, kernel: Kernel, name: str, **options: Any) -> Any:
     """Normalises, rectifies, then convolves: pre-activation."""
-    return conv(norm(x, name, activate=True), width, kernel, name, **options)
+    return conv(norm(x, name, "relu"), width, kernel, name, **options)
 
 
 def depthwise(x: Any, kernel: Kernel, name: str, **options: Any) -> Any:
@@ -67,20 +82,29 @@ def depthwise(x: Any, kernel: Kernel, name: str, **options: Any) -> Any:
 
 
 def depthwise_norm(
-    x: Any, name: str, *, kernel: Kernel = 3, activate: bool = True, **options: Any
+    x: Any, name: str, *, kernel: Kernel = 3, activation: str | None = "relu", **options: Any
 ) -> Any:
-    """Convolves each channel, normalises, and rectifies if ``activate``."""
-    return norm(depthwise(x, kernel, name, **options), name, activate=activate)
+    """Convolves each channel, normalises, and activates if there is an ``activation``."""
+    return norm(depthwise(x, kernel, name, **options), name, activation)
 
 
-def separable_norm(x: Any, width: int, name: str, **options: Any) -> Any:
-    """A depthwise and a 1x1 convolution, each normalised and rectified."""
-    x = depthwise_norm(x, f"{name}_depthwise", **options)
-    return conv_norm(x, width, 1, f"{name}_pointwise")
+def separable_norm(
+    x: Any, width: int, name: str, *, activation: str = "relu", **options: Any
+) -> Any:
+    """A depthwise and a 1x1 convolution, each normalised and activated."""
+    x = depthwise_norm(x, f"{name}_depthwise", activation=activation, **options)
+    return conv_norm(x, width, 1, f"{name}_pointwise", activation=activation)
 
 
 def inverted_residual(
-    x: Any, width: int, name: str, *, expansion: int = 6, strides: int = 1, **options: Any
+    x: Any,
+    width: int,
+    name: str,
+    *,
+    expansion: int = 6,
+    strides: int = 1,
+    activation: str = "relu",
+    **options: Any,
 ) -> Any:
     """MobileNetV2's block: 1x1 to ``expansion`` times the channels, depthwise, 1x1 to ``width``.
 
@@ -88,9 +112,9 @@ def inverted_residual(
     """
     skip = x
     if expansion > 1:
-        x = conv_norm(x, expansion * x.shape[-1], 1, f"{name}_expand")
-    x = depthwise_norm(x, f"{name}_depthwise", strides=strides, **options)
-    x = conv_norm(x, width, 1, f"{name}_project", activate=False)
+        x = conv_norm(x, expansion * x.shape[-1], 1, f"{name}_expand", activation=activation)
+    x = depthwise_norm(x, f"{name}_depthwise", strides=strides, activation=activation, **options)
+    x = conv_norm(x, width, 1, f"{name}_project", activation=None)
     if strides > 1 or skip.shape[-1] != width:
         return x
     return keras.layers.Add(name=f"{name}_add")([skip, x])

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from semseg.networks.blocks import conv_norm, image_input, norm, norm_conv, relu
+from semseg.networks.blocks import activate, conv_norm, image_input, norm, norm_conv
 from semseg.networks.heads import Classifier, NumClasses, heads, resized
 from semseg.networks.layers import ResizeLike
 
@@ -42,42 +42,42 @@ def ddrnet(
     x = conv_norm(x, width, 3, "stem0", strides=2)
     x = conv_norm(x, width, 3, "stem1", strides=2)
     quarter = x = _stage(x, width, 1, "stage1")
-    x = relu(_stage(relu(x, "stage1"), 2 * width, 2, "stage2"), "stage2")  # 1/8
+    x = activate(_stage(activate(x, "stage1"), 2 * width, 2, "stage2"), "stage2")  # 1/8
 
     context = _stage(x, 4 * width, 2, "context3")  # 1/16
     detail = _stage(x, 2 * width, 1, "detail3")  # 1/8, and stays there
     context, detail = _exchange(context, detail, (4 * width,), "exchange3")
     early = detail
-    context = _stage(relu(context, "context3"), 8 * width, 2, "context4")  # 1/32
-    detail = _stage(relu(detail, "detail3"), 2 * width, 1, "detail4")
+    context = _stage(activate(context, "context3"), 8 * width, 2, "context4")  # 1/32
+    detail = _stage(activate(detail, "detail3"), 2 * width, 1, "detail4")
     context, detail = _exchange(context, detail, (4 * width, 8 * width), "exchange4")
 
-    detail = _bottleneck(relu(detail, "detail4"), 2 * width, 1, "detail5")
-    context = _bottleneck(relu(context, "context4"), 8 * width, 2, "context5")  # 1/64
+    detail = _bottleneck(activate(detail, "detail4"), 2 * width, 1, "detail5")
+    context = _bottleneck(activate(context, "context4"), 8 * width, 2, "context5")  # 1/64
     context = _pyramid(context, 4 * width, 4 * width, "pyramid")
     context = ResizeLike(name="pyramid_upsample")([context, detail])
     x = keras.layers.Add(name="fusion_add")([detail, context])
     x = _skip(x, quarter, skip_width, "skip") if skip_width else norm_conv(x, 2 * width, 3, "head")
-    main = resized(norm(x, "logits", activate=True), image)
+    main = resized(norm(x, "logits", "relu"), image)
     extra = [_early_head(early, 2 * width, image)] if auxiliary else []
     return keras.Model(image, heads(num_classes, main, extra), name="ddrnet")
 
 
 def _early_head(x: Any, width: int, image: Any) -> Classifier:
     x = norm_conv(x, width, 3, "aux0")
-    return resized(norm(x, "aux0_logits", activate=True), image)
+    return resized(norm(x, "aux0_logits", "relu"), image)
 
 
 def _stage(x: Any, width: int, strides: int, name: str) -> Any:
     """Two basic blocks of a ResNet, the last without its activation."""
-    x = relu(_basic(x, width, strides, f"{name}_block0"), f"{name}_block0")
+    x = activate(_basic(x, width, strides, f"{name}_block0"), f"{name}_block0")
     return _basic(x, width, 1, f"{name}_block1")
 
 
 def _basic(x: Any, width: int, strides: int, name: str) -> Any:
     skip = x
     x = conv_norm(x, width, 3, f"{name}_conv0", strides=strides)
-    x = conv_norm(x, width, 3, f"{name}_conv1", activate=False)
+    x = conv_norm(x, width, 3, f"{name}_conv1", activation=None)
     return _add(skip, x, width, strides, name)
 
 
@@ -86,13 +86,13 @@ def _bottleneck(x: Any, width: int, strides: int, name: str) -> Any:
     skip = x
     x = conv_norm(x, width, 1, f"{name}_conv0")
     x = conv_norm(x, width, 3, f"{name}_conv1", strides=strides)
-    x = conv_norm(x, 2 * width, 1, f"{name}_conv2", activate=False)
+    x = conv_norm(x, 2 * width, 1, f"{name}_conv2", activation=None)
     return _add(skip, x, 2 * width, strides, name)
 
 
 def _add(skip: Any, x: Any, width: int, strides: int, name: str) -> Any:
     if strides > 1 or skip.shape[-1] != width:
-        skip = conv_norm(skip, width, 1, f"{name}_skip", strides=strides, activate=False)
+        skip = conv_norm(skip, width, 1, f"{name}_skip", strides=strides, activation=None)
     return keras.layers.Add(name=f"{name}_add")([skip, x])
 
 
@@ -102,13 +102,15 @@ def _exchange(context: Any, detail: Any, widths: tuple[int, ...], name: str) -> 
     ``widths`` are those of the convolutions of stride 2 from the detail to the context branch.
     """
     up = conv_norm(
-        relu(context, f"{name}_up"), detail.shape[-1], 1, f"{name}_compress", activate=False
+        activate(context, f"{name}_up"), detail.shape[-1], 1, f"{name}_compress", activation=None
     )
     up = ResizeLike(name=f"{name}_upsample")([up, detail])
-    down = relu(detail, f"{name}_down")
+    down = activate(detail, f"{name}_down")
     for index, width in enumerate(widths):
         is_last = index == len(widths) - 1
-        down = conv_norm(down, width, 3, f"{name}_down{index}", strides=2, activate=not is_last)
+        down = conv_norm(
+            down, width, 3, f"{name}_down{index}", strides=2, activation=None if is_last else "relu"
+        )
     context = keras.layers.Add(name=f"{name}_context")([context, down])
     return context, keras.layers.Add(name=f"{name}_detail")([detail, up])
 

@@ -10,12 +10,12 @@ from typing import Any
 import keras
 
 from semseg.networks.blocks import (
+    activate,
     conv_norm,
     depthwise_norm,
     image_input,
     inverted_residual,
     pyramid_pooling,
-    relu,
     scaled,
     separable_norm,
 )
@@ -81,6 +81,6 @@ def _fusion(detail: Any, context: Any, width: int, name: str) -> Any:
     """Adds the upsampled context to the detail of the 1/8 branch."""
     context = ResizeLike(name=f"{name}_upsample")([context, detail])
     context = depthwise_norm(context, f"{name}_depthwise", dilation_rate=4)
-    context = conv_norm(context, width, 1, f"{name}_context", activate=False)
-    detail = conv_norm(detail, width, 1, f"{name}_detail", activate=False)
-    return relu(keras.layers.Add(name=f"{name}_add")([context, detail]), name)
+    context = conv_norm(context, width, 1, f"{name}_context", activation=None)
+    detail = conv_norm(detail, width, 1, f"{name}_detail", activation=None)
+    return activate(keras.layers.Add(name=f"{name}_add")([context, detail]), name)

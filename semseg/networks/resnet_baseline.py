@@ -5,75 +5,142 @@ Scenes", CVPR 2017 (the single-stream network they compare with, not the two-str
 width 48 is the full model of PARIS-sem-seg (17.96 M parameters), 8 its reduced one (0.503 M).
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import keras
 
+from semseg.networks.blocks import activate, conv, depthwise, image_input, norm, pyramid_pooling
 from semseg.networks.heads import NumClasses, cropped, heads
 from semseg.networks.layers import DoubleSize, PadToMultiple
-from semseg.networks.normalization import BatchNormalization
+from semseg.networks.recomputation import Recomputed
 
-ENCODER = ((1, 2), (2, 3), (4, 4), (8, 2), (8, 2))
-"""(width factor, blocks) per scale; a 2x2 pooling stands between two scales."""
-DECODER = ((4, 2), (4, 2), (2, 2), (1, 2))
-"""(width factor, blocks) per scale; upsampling and a skip connection stand before each."""
-STRIDE = 2 ** len(DECODER)
+DEEPEST_FACTOR, DECODER_FACTOR = 8, 4
+"""Most channels of the encoder's and the decoder's scales, in base widths; each doubles to it."""
+
+
+class _Style(NamedTuple):
+    """What all blocks of a network have in common."""
+
+    separable: bool
+    bottleneck: bool
+    group_count: int | None
+    group_width: int | None
+    gradient_checkpointing: bool
 
 
 def resnet_baseline(
-    num_classes: NumClasses, *, channels: int = 3, base_width: int = 8
+    num_classes: NumClasses,
+    *,
+    channels: int = 3,
+    base_width: int = 8,
+    encoder_blocks: tuple[int, ...] = (2, 3, 4, 2, 2),
+    decoder_blocks: tuple[int, ...] = (2, 2, 2, 2),
+    skips: Literal["concat", "add"] = "concat",
+    separable: bool = False,
+    bottleneck: bool = False,
+    group_count: int | None = None,
+    group_width: int | None = None,
+    pyramid: bool = False,
+    gradient_checkpointing: bool = False,
 ) -> keras.Model:
     """Builds the network.
 
     Args:
-      num_classes: number of classes.
+      num_classes: number of classes, or of each head.
       channels: channels of the input.
-      base_width: channels at full resolution; the deepest scale has eight times as many.
+      base_width: channels at full resolution; the deepest scales have eight times as many.
+      encoder_blocks: residual blocks of each scale; a 2x2 pooling stands between two scales.
+      decoder_blocks: blocks of each scale on the way back; one scale fewer than in the encoder.
+      skips: how the encoder's features join the decoder's; ``add`` projects to their width.
+      separable: depthwise separable convolutions instead of normal ones.
+      bottleneck: blocks of 1x1, 3x3 and 1x1 convolutions, a quarter as wide inside.
+      group_count: number of groups of group normalisation.
+      group_width: channels of a group instead; if both are None, batch normalisation.
+      pyramid: a PSP block after the encoder.
+      gradient_checkpointing: compute the blocks' activations again in the backward pass instead
+        of keeping them (``docs/networks.md`` has what this saves).
 
     Returns:
       A model from images [N, H, W, channels], 0..255 and of any size, to logits
-      [N, H, W, num_classes].
+      [N, H, W, num_classes], see ``heads``.
+
+    Raises:
+      ValueError: the decoder does not fit the encoder, or groups do not divide the channels.
     """
-    image = keras.Input((None, None, channels), name="image")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
-    x = PadToMultiple(STRIDE, name="pad")(x)
-    x = _convolution(x, base_width, "stem")
-    skips = []
-    for depth, (factor, blocks) in enumerate(ENCODER):
+    if len(decoder_blocks) != len(encoder_blocks) - 1:
+        raise ValueError(
+            f"decoder_blocks has {len(decoder_blocks)} scales, expected {len(encoder_blocks) - 1}: "
+            "one fewer than encoder_blocks"
+        )
+    style = _Style(separable, bottleneck, group_count, group_width, gradient_checkpointing)
+    image, x = image_input(channels)
+    x = PadToMultiple(2 ** len(decoder_blocks), name="pad")(x)
+    x = conv(x, base_width, 3, "stem")
+    encoded = []
+    for depth, blocks in enumerate(encoder_blocks):
         if depth:
-            skips.append(x)
             x = keras.layers.MaxPooling2D(name=f"encoder{depth}_pool")(x)
-        x = _stage(x, factor * base_width, blocks, f"encoder{depth}")
-    for depth, (factor, blocks) in reversed(list(enumerate(reversed(DECODER)))):
+        width = min(2**depth, DEEPEST_FACTOR) * base_width
+        x = _stage(x, width, blocks, style, f"encoder{depth}")
+        encoded.append(x)
+    if pyramid:
+        x = pyramid_pooling(x, x.shape[-1], "pyramid")
+    for index, blocks in enumerate(decoder_blocks):
+        depth = len(decoder_blocks) - 1 - index
         x = DoubleSize(name=f"decoder{depth}_upsample")(x)
-        x = keras.layers.Concatenate(name=f"decoder{depth}_concat")([x, skips[depth]])
-        x = _stage(x, factor * base_width, blocks, f"decoder{depth}")
-    x = _activation(x, "head")
-    return keras.Model(image, heads(num_classes, cropped(x, image)), name="resnet_baseline")
+        x = _joined(x, encoded[depth], skips, f"decoder{depth}")
+        width = min(2**depth, DECODER_FACTOR) * base_width
+        x = _stage(x, width, blocks, style, f"decoder{depth}")
+    main = cropped(_activation(x, style, "head"), image)
+    return keras.Model(image, heads(num_classes, main), name="resnet_baseline")
 
 
-def _stage(x: Any, width: int, blocks: int, name: str) -> Any:
+def _joined(x: Any, skip: Any, how: str, name: str) -> Any:
+    if how == "concat":
+        return keras.layers.Concatenate(name=f"{name}_concat")([x, skip])
+    if x.shape[-1] != skip.shape[-1]:
+        x = conv(x, skip.shape[-1], 1, f"{name}_project")
+    return keras.layers.Add(name=f"{name}_add")([x, skip])
+
+
+def _stage(x: Any, width: int, blocks: int, style: _Style, name: str) -> Any:
     for index in range(blocks):
-        x = _block(x, width, f"{name}_block{index}")
+        x = _maybe_recomputed(x, width, style, f"{name}_block{index}")
     return x
 
 
-def _block(x: Any, width: int, name: str) -> Any:
+def _maybe_recomputed(x: Any, width: int, style: _Style, name: str) -> Any:
+    if not style.gradient_checkpointing:
+        return _block(x, width, style, name)
+    features = keras.Input(x.shape[1:], name=f"{name}_input")
+    return Recomputed(features, _block(features, width, style, name), name=name)(x)
+
+
+def _block(x: Any, width: int, style: _Style, name: str) -> Any:
     """Pre-activation residual block; the skip is projected only where the width changes."""
-    skip = x
-    if x.shape[-1] != width:
-        skip = keras.layers.Conv2D(width, 1, use_bias=False, name=f"{name}_skip")(x)
-    for index in range(2):
-        x = _convolution(_activation(x, f"{name}_{index}"), width, f"{name}_{index}_conv")
+    skip = x if x.shape[-1] == width else conv(x, width, 1, f"{name}_skip")
+    inner = max(1, width // 4)
+    layers = ((inner, 1), (inner, 3), (width, 1)) if style.bottleneck else ((width, 3), (width, 3))
+    for index, (channels, kernel) in enumerate(layers):
+        x = _activation(x, style, f"{name}_{index}")
+        convolution: Callable = _separable if style.separable and kernel > 1 else conv
+        x = convolution(x, channels, kernel, f"{name}_{index}_conv")
     return keras.layers.Add(name=f"{name}_add")([skip, x])
 
 
-def _activation(x: Any, name: str) -> Any:
-    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
-    return keras.layers.ReLU(name=f"{name}_relu")(x)
+def _separable(x: Any, width: int, kernel: int, name: str) -> Any:
+    return conv(depthwise(x, kernel, f"{name}_depthwise"), width, 1, name)
 
 
-def _convolution(x: Any, width: int, name: str, use_bias: bool = False) -> Any:
-    return keras.layers.Conv2D(
-        width, 3, padding="same", use_bias=use_bias, kernel_initializer="he_normal", name=name
-    )(x)
+def _activation(x: Any, style: _Style, name: str) -> Any:
+    if style.group_count is None and style.group_width is None:
+        return norm(x, name, "relu")
+    groups = style.group_count or x.shape[-1] // (style.group_width or 1)
+    if not groups or x.shape[-1] % groups:
+        raise ValueError(
+            f"{name} has {x.shape[-1]} channels, which groups of group normalisation do not "
+            f"divide: group_count {style.group_count}, group_width {style.group_width}"
+        )
+    x = keras.layers.GroupNormalization(groups, epsilon=1e-5, name=f"{name}_norm")(x)
+    return activate(x, name)

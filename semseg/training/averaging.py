@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import keras
 import numpy as np
 
+from semseg.networks.recomputation import flat_layers
+
 
 def settle_statistics(model: keras.Model, image_batches: Iterable[np.ndarray]) -> None:
     """Sets batch norm's running statistics to their means under the model's present weights.
@@ -18,7 +20,9 @@ def settle_statistics(model: keras.Model, image_batches: Iterable[np.ndarray]) -
       model: its weights stay as they are.
       image_batches: images [N, H, W, C], 0..255, as the network is trained on.
     """
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    layers = [
+        layer for layer in flat_layers(model) if isinstance(layer, keras.layers.BatchNormalization)
+    ]
     momenta = [layer.momentum for layer in layers]
     for index, images in enumerate(image_batches):
         for layer in layers:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from semseg.errors import CheckpointError
+from semseg.networks.recomputation import flat_layers
 
 _STATE = "state"
 
@@ -38,7 +39,7 @@ def model_variables(model: keras.Model) -> dict[str, Any]:
     """
     return {
         f"{layer.name}/{variable.name}": variable
-        for layer in model.layers
+        for layer in flat_layers(model)
         for variable in layer.variables
     }
 
