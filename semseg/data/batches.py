@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semseg.data.augmentation import AugmentationConfig, augment
+from semseg.data.augmentation import AugmentationConfig
+from semseg.data.augmentation.class_mix import draw_pastes, paste
 from semseg.data.class_uniform import ClassUniform
+from semseg.data.examples import Example, augment_example
 from semseg.data.mixing import Draw, draws, grain
 from semseg.data.samples import Sample
 from semseg.errors import ConfigError, DatasetError, ImageError
@@ -17,26 +19,6 @@ from semseg.errors import ConfigError, DatasetError, ImageError
 _LOG = logging.getLogger(__name__)
 
 _PREFETCHED_BATCHES = 4
-
-
-class Example(NamedTuple):
-    """A sample that was read.
-
-    Attributes:
-      name: the sample's name.
-      image: uint8 (H, W, 3) RGB.
-      labels: uint8 (H, W).
-      second: what ``Sample.read_second`` gave.
-      dataset: index of the sample's dataset in the experiment.
-      focus: see ``Draw``.
-    """
-
-    name: str
-    image: np.ndarray
-    labels: np.ndarray
-    second: np.ndarray | None
-    dataset: int = 0
-    focus: tuple[int, int] | None = None
 
 
 class Batch(NamedTuple):
@@ -99,12 +81,10 @@ class SampleSource:
         if sample.name in self.skipped:
             return None
         try:
-            image, labels = sample.read()
-            second = sample.read_second()
+            example = _example(sample)
         except ImageError as error:
             self._skip(sample.name, str(error))
             return None
-        example = Example(sample.name, image, labels, second)
         if self._cache is not None:
             self._cache[index] = example
         return example
@@ -152,11 +132,24 @@ def batches(
         draws(sizes, seed, weights, class_uniform)
         .seed(seed)
         .map(partial(_read, sources))
-        .random_map(lambda example, rng: _augment(example, rng, augmentation))
+        .random_map(lambda example, rng: augment_example(example, rng, augmentation))
         .batch(batch_size, batch_fn=_stack)
+        .random_map(lambda batch, rng: _mix_classes(batch, rng, augmentation.class_mix))
     )
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=_PREFETCHED_BATCHES)
     return iter(dataset[start:].to_iter_dataset(options))
+
+
+def _example(sample: Sample) -> Example:
+    image, labels = sample.read()
+    second, right_labels = sample.read_second(), sample.read_right_labels()
+    sizes = [each.shape[:2] for each in (image, second, right_labels) if each is not None]
+    if len(set(sizes)) > 1:
+        found = ", ".join(f"{height}x{width}" for height, width in sizes)
+        raise DatasetError(
+            f"{sample.name}: image, second input and its labels are {found}; expected one size"
+        )
+    return Example(sample.name, image, labels, second, right_labels)
 
 
 def _read(sources: Sequence[SampleSource], draw: Draw) -> Example:
@@ -164,23 +157,39 @@ def _read(sources: Sequence[SampleSource], draw: Draw) -> Example:
     return example._replace(dataset=draw.dataset, focus=draw.focus)
 
 
-def _augment(
-    example: Example, rng: np.random.Generator, augmentation: AugmentationConfig
-) -> Example:
-    image, labels = augment(example.image, example.labels, rng, augmentation)
-    return example._replace(image=image, labels=labels)
-
-
 def _stack(examples: Sequence[Example]) -> Batch:
     sizes = {example.image.shape[:2] for example in examples}
     if len(sizes) > 1:
         found = " and ".join(f"{height}x{width}" for height, width in sorted(sizes))
         raise ConfigError(f"images of {found} fit in no batch: give the augmentation a crop")
-    second = [example.second for example in examples if example.second is not None]
     return Batch(
         images=np.stack([example.image for example in examples]),
         labels=np.stack([example.labels for example in examples]),
         names=tuple(example.name for example in examples),
         dataset=np.array([example.dataset for example in examples]),
-        second=np.stack(second) if second else None,
+        second=_stack_second([example.second for example in examples]),
+    )
+
+
+def _stack_second(seconds: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    present = [second for second in seconds if second is not None]
+    if not present:
+        return None
+    return np.stack([each if each.ndim == 3 else each[..., np.newaxis] for each in present])
+
+
+def _mix_classes(batch: Batch, rng: np.random.Generator, probability: float) -> Batch:
+    pastes = draw_pastes(batch.labels, batch.dataset, rng, probability)
+    if not pastes:
+        return batch
+    second = batch.second
+    if second is not None and second.dtype == np.uint8:
+        raise ConfigError(
+            "augmentation.class_mix cannot be used with right images: where the pasted pixels "
+            "are in them is not known"
+        )
+    return batch._replace(
+        images=paste(batch.images, pastes),
+        labels=paste(batch.labels, pastes),
+        second=None if second is None else paste(second, pastes),
     )

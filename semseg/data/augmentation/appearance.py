@@ -63,9 +63,9 @@ class Appearance(NamedTuple):
         image = cv2.LUT(image, self.tones)
         return _compress(image, self.jpeg_quality) if self.jpeg_quality < 100 else image
 
-    def _light(self, *size: int) -> np.ndarray:
+    def _light(self, height: int, width: int) -> np.ndarray:
         """Returns the share of light at each point of a coarse grid, float32."""
-        height, width = (-(-side // _LIGHT_STEP) for side in size)
+        height, width = -(-height // _LIGHT_STEP), -(-width // _LIGHT_STEP)
         y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         light = (1 + self.slope[0] * x + self.slope[1] * y).astype(np.float32)
         shadow = np.zeros_like(light)

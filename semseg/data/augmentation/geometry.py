@@ -47,14 +47,30 @@ class Geometry(NamedTuple):
         Returns:
           uint8 (h, w), ``IGNORE`` outside the source.
         """
+        return self._pick(labels, IGNORE)
+
+    def warp_disparity(self, disparity: np.ndarray) -> np.ndarray:
+        """Takes disparities as ``warp_labels`` takes labels, and magnifies them with the image.
+
+        Args:
+          disparity: float32 (H, W), pixels, 0 unknown.
+
+        Returns:
+          float32 (h, w), pixels of the result, 0 where unknown and outside the source.
+        """
+        magnification = 1 / math.sqrt(abs(np.linalg.det(self.affine[:, :2])))
+        return self._pick(disparity, 0) * np.float32(magnification)
+
+    def _pick(self, pixels: np.ndarray, border: int) -> np.ndarray:
+        """Takes the pixels (H, W) under the centres of the result's, ``border`` outside."""
         if self.affine[0, 1] or self.affine[1, 0]:
-            return self._warp(labels, cv2.INTER_NEAREST, (IGNORE,))
+            return self._warp(pixels, cv2.INTER_NEAREST, (border,))
         # Upright, a table for each axis is exact; a point on the line between two pixels, which
         # a rotated map hardly has, is not left to the rounding of OpenCV's fixed-point numbers.
         (a, _, c), (_, e, f) = self.affine
         rows = np.floor(e * (np.arange(self.size[0]) + 0.5) + f).astype(np.intp)
         columns = np.floor(a * (np.arange(self.size[1]) + 0.5) + c).astype(np.intp)
-        return _take(labels, rows, columns)
+        return _take(pixels, rows, columns, border)
 
     def _warp(self, pixels: np.ndarray, interpolation: int, border: tuple[int, ...]) -> np.ndarray:
         # OpenCV counts from pixel centres: x_cv = x - 0.5 on both sides of the map.
@@ -65,7 +81,10 @@ class Geometry(NamedTuple):
 
 
 def draw_geometry(
-    rng: np.random.Generator, source: tuple[int, int], config: AugmentationConfig
+    rng: np.random.Generator,
+    source: tuple[int, int],
+    config: AugmentationConfig,
+    focus: tuple[int, int] | None = None,
 ) -> Geometry:
     """Draws a map from the result to the source.
 
@@ -76,6 +95,7 @@ def draw_geometry(
       rng: where the random numbers come from.
       source: (height, width) of the source.
       config: crop, flip, zoom, rotation and shear.
+      focus: (row, column) of a pixel of the source that the window is to show, at any place in it.
 
     Returns:
       The map.
@@ -87,7 +107,12 @@ def draw_geometry(
     slant = math.tan(math.radians(rng.uniform(-config.shear_deg, config.shear_deg)))
     extent = np.array(size[::-1])
     slack = np.trunc(np.array(source[::-1]) - scale * extent)
-    corner = np.trunc(rng.random(2) * (slack + np.sign(slack)))
+    start, stop = np.zeros(2), slack + np.sign(slack)
+    if focus is not None:
+        point = np.array(focus[::-1])
+        start = np.maximum(np.minimum(slack, 0), point + 1 - scale * extent)
+        stop = np.minimum(np.maximum(slack, 0), point)
+    corner = np.trunc(start + rng.random(2) * (stop - start))
     cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
     # Mirrored first, then slanted, then rotated and scaled.
     linear = np.array([[cosine, -sine], [sine, cosine]]) @ [[flip, slant], [0, 1]]
@@ -95,10 +120,10 @@ def draw_geometry(
     return Geometry(np.column_stack([linear, offset]), size)
 
 
-def _take(labels: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Returns labels[rows][:, columns], ``IGNORE`` where an index is outside."""
-    height, width = labels.shape
-    taken = labels.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip")
-    taken[(rows < 0) | (rows >= height)] = IGNORE
-    taken[:, (columns < 0) | (columns >= width)] = IGNORE
+def _take(pixels: np.ndarray, rows: np.ndarray, columns: np.ndarray, border: int) -> np.ndarray:
+    """Returns pixels[rows][:, columns], ``border`` where an index is outside."""
+    height, width = pixels.shape
+    taken = pixels.take(rows, axis=0, mode="clip").take(columns, axis=1, mode="clip")
+    taken[(rows < 0) | (rows >= height)] = border
+    taken[:, (columns < 0) | (columns >= width)] = border
     return taken

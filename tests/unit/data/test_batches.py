@@ -2,6 +2,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from semseg.classes import IGNORE
 from semseg.data import AugmentationConfig, load_dataset, samples
@@ -26,6 +28,9 @@ class NumberedSample:
         )
 
     def read_second(self):
+        return None
+
+    def read_right_labels(self):
         return None
 
 
@@ -127,3 +132,41 @@ def test_files_become_batches(write_declaration, tree):
     batch = first(1, SampleSource(found), AugmentationConfig(flip=0), seed=0)[0]
     assert sorted(batch.images[:, 0, 0, 0].tolist()) == [0, 10, 20]
     assert batch.labels[0, :, 0].tolist() == [IGNORE, 1, 0, 0]
+
+
+class TestClassMix:
+    CONFIG = AugmentationConfig(flip=0, class_mix=1.0)
+
+    def test_batches_are_mixed_alike_in_images_and_labels(self):
+        source = source_of(*range(1, 7))
+        plain = first(2, source, AugmentationConfig(flip=0), seed=3)
+        mixed = first(2, source, self.CONFIG, seed=3)
+        for batch, same in zip(mixed, plain, strict=True):
+            assert (batch.labels != same.labels).any()
+            assert np.array_equal(batch.images[..., 0], batch.labels)
+            assert batch.names == same.names
+
+    def test_right_images_cannot_be_mixed(self):
+        class StereoSample(NumberedSample):
+            def read_second(self):
+                return self.read()[0]
+
+        stereo = SampleSource([StereoSample(number) for number in range(4)])
+        with pytest.raises(ConfigError, match="class_mix cannot be used with right images"):
+            first(1, stereo, self.CONFIG, seed=0)
+
+
+@given(st.integers(0, 2**31 - 1), st.integers(0, 20), st.integers(1, 4))
+@settings(max_examples=15, deadline=None)
+def test_the_same_seed_and_step_give_the_same_batch(seed, step, threads):
+    config = AugmentationConfig(
+        crop=(4, 4), zoom=(0.5, 2), rotation_deg=20, noise=0.2, jpeg=0.5, shadow=0.5, class_mix=0.5
+    )
+    one, two = (
+        first(2, source_of(*range(7)), config, seed=seed, start=step, threads=count)
+        for count in (1, threads)
+    )
+    for batch, same in zip(one, two, strict=True):
+        assert np.array_equal(batch.images, same.images)
+        assert np.array_equal(batch.labels, same.labels)
+        assert batch.names == same.names
