@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -10,9 +11,11 @@ import numpy as np
 from semseg.data import patterns
 from semseg.data.labels import LabelDecoder, read_image
 from semseg.data.pairing import FilePair, find_pairs, list_some, roots, shared_labels
+from semseg.data.second import DisparityFile, RightFiles, find_second
+from semseg.data.second_config import SecondKind
 from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, TownSpec
 from semseg.errors import ConfigError, DatasetError, unknown_name
-from semseg.town import frame
+from semseg.town import Frame, frame, right_frame
 
 
 class Sample(Protocol):
@@ -44,18 +47,22 @@ class Sample(Protocol):
 
         Returns:
           None; or the right image, uint8 (H, W, 3) RGB; or the disparity of the image's pixels,
-          float32 (H, W, 1), pixels at the image's width, 0 where unknown.
+          float32 (H, W), pixels at the image's width, 0 where unknown.
         """
+
+    def read_right_labels(self) -> np.ndarray | None:
+        """Returns the labels of the right image, uint8 (H, W), if it was asked for and has any."""
 
 
 @dataclass(frozen=True)
 class FileSample:
-    """A ``Sample`` of two files."""
+    """A ``Sample`` of an image file and a label file, and of a second input's if asked for."""
 
     name: str
     image_path: Path
     label_path: Path
     decoder: LabelDecoder = field(repr=False, compare=False)
+    second: RightFiles | DisparityFile | None = None
 
     def read_image(self) -> np.ndarray:
         """Returns the image, uint8 (H, W, 3) RGB; raises ``ImageError``."""
@@ -76,8 +83,12 @@ class FileSample:
         return image, labels
 
     def read_second(self) -> np.ndarray | None:
-        """Returns the second input, see ``Sample``."""
-        return None
+        """Returns the second input, see ``Sample``; raises ``ImageError``."""
+        return self.second.read() if self.second else None
+
+    def read_right_labels(self) -> np.ndarray | None:
+        """Returns the right image's labels, see ``Sample``; raises as ``read_labels`` does."""
+        return self.second.read_labels() if isinstance(self.second, RightFiles) else None
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,7 @@ class TownSample:
     split: str
     index: int
     size: tuple[int, int]
+    second: SecondKind | None = None
     image_path: Path | None = None
     label_path: Path | None = None
 
@@ -97,20 +109,41 @@ class TownSample:
 
     def read_image(self) -> np.ndarray:
         """Returns the image, uint8 (H, W, 3) RGB."""
-        return self.read()[0]
+        return self._left().image
 
     def read_labels(self) -> np.ndarray:
         """Returns the labels, uint8 (H, W)."""
-        return self.read()[1]
+        return self._left().labels
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns image and labels of one rendering."""
-        rendered = frame(self.split, self.index, size=self.size)
+        rendered = self._left()
         return rendered.image, rendered.labels
 
     def read_second(self) -> np.ndarray | None:
         """Returns the second input, see ``Sample``."""
-        return None
+        if self.second == "right":
+            return self._right().image
+        return self._left().disparity if self.second else None
+
+    def read_right_labels(self) -> np.ndarray | None:
+        """Returns the right image's labels, see ``Sample``."""
+        return self._right().labels if self.second == "right" else None
+
+    def _left(self) -> Frame:
+        return _town_frame(self.split, self.index, self.size, False)
+
+    def _right(self) -> Frame:
+        return _town_frame(self.split, self.index, self.size, True)
+
+
+@lru_cache(maxsize=8)
+def _town_frame(split: str, index: int, size: tuple[int, int], right: bool) -> Frame:
+    """Renders a frame once for image, labels and disparity, which are read one after the other."""
+    rendered = (right_frame if right else frame)(split, index, size)
+    for shared in (rendered.image, rendered.labels):
+        shared.setflags(write=False)
+    return rendered
 
 
 @dataclass(frozen=True)
@@ -157,12 +190,18 @@ class RemappedSample:
         """Returns the second input, see ``Sample``."""
         return self.sample.read_second()
 
+    def read_right_labels(self) -> np.ndarray | None:
+        """Returns the new labels of the right image, see ``Sample``."""
+        labels = self.sample.read_right_labels()
+        return None if labels is None else self.table[labels]
+
 
 def samples(
     spec: DatasetSpec,
     root: str | Path | None,
     split: str,
     label_root: str | Path | None = None,
+    second: SecondKind | None = None,
 ) -> list[Sample]:
     """Finds the samples of a split, in a fixed order.
 
@@ -171,32 +210,36 @@ def samples(
       root: the dataset's folder; None for the town.
       split: name of the split.
       label_root: folder of the label files, if they are not below ``root``.
+      second: what the samples are to have beside the image.
 
     Returns:
       The samples, at least one.
 
     Raises:
-      ConfigError: no such split, or no root.
-      DatasetError: a wrong root, an empty split, missing label files, or two images whose
-        labels are one file.
+      ConfigError: no such split, no root, or no second input of this kind.
+      DatasetError: a wrong root, an empty split, missing label files or second inputs, or two
+        images whose labels are one file.
     """
     if split not in spec.splits:
         raise ConfigError(unknown_name(f"split of '{spec.name}'", split, spec.splits))
     if isinstance(spec, TownSpec):
-        return [TownSample(split, index, spec.size) for index in range(spec.splits[split])]
+        return [TownSample(split, index, spec.size, second) for index in range(spec.splits[split])]
     pairs = find_pairs(spec, root, split, label_root)
     _check_labels(spec, split, pairs)
     decoder = LabelDecoder(spec)
     images, labels = roots(spec, root, label_root)
     folder = _common_folder(spec.splits[split], pairs)
+    seconds = find_second(spec, second, pairs, (images, labels), decoder)
     return [
         FileSample(
             name=f"{split}/{os.path.splitext(os.path.relpath(pair.image, folder or '.'))[0]}",
             image_path=images / pair.image,
             label_path=labels / str(pair.label),
             decoder=decoder,
+            second=seconds[pair.image] if second else None,
         )
         for pair in pairs
+        if second is None or pair.image in seconds
     ]
 
 

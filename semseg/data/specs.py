@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from semseg.classes import ClassTable
 from semseg.data import patterns
+from semseg.data.second_config import SecondConfig
 from semseg.data.strict_yaml import StrictModel
 from semseg.errors import ConfigError, unknown_name
 from semseg.town import SPLITS, TOWN_CLASSES
@@ -108,6 +109,7 @@ class FolderSpec(StrictModel):
       max_unknown_share: share of a label file's pixels, 0..1, whose raw ids may be unknown.
       splits: split name -> the rules that find its files.
       excluded: patterns of image files that are in no split, such as unusable ones.
+      second: right images and disparities, if there are any.
       root: the dataset's folder, where no other is given.
       unverified: true if the declaration was never tried on the real files.
     """
@@ -123,6 +125,7 @@ class FolderSpec(StrictModel):
     max_unknown_share: Share = 0.01
     splits: dict[str, Annotated[tuple[PairRule, ...], BeforeValidator(_as_tuple)]]
     excluded: tuple[str, ...] = ()
+    second: SecondConfig = SecondConfig()
     root: str | None = None
     unverified: bool = False
 

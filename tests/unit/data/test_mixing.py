@@ -32,6 +32,9 @@ class FlatSample:
     def read_second(self):
         return None
 
+    def read_right_labels(self):
+        return None
+
 
 def first(count, stream):
     return list(itertools.islice(stream, count))
