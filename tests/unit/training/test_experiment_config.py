@@ -45,7 +45,7 @@ def test_the_resolved_file_means_the_same(tmp_path, experiment_file):
         ("optimizer.momentum=0.9", "momentum belongs to sgd, not to adam"),
         ("schedule={name: step, milestones: [9, 3]}", r"milestones ascend, found \[9, 3\]"),
         ("data.datasets=[{dataset: town}]", "data: give either 'dataset' or 'datasets'"),
-        ("data.heads=shared", "'heads' and 'classes' are for several datasets"),
+        ("data.heads=shared", "'heads: shared' is for several datasets"),
         ("training.steps=0", "training.steps.*greater than or equal to 1, found '0'"),
         ("training.steps=1.5", "training.steps.*valid integer"),
         ("optimiser.name=sgd", "unknown section 'optimiser'.*did you mean 'optimizer'"),
@@ -78,8 +78,9 @@ def test_every_shipped_experiment_is_valid_and_named_as_its_file():
     for path in paths:
         config = load_config(path)
         assert config.name == Path(path).stem
-        splits = load_dataset(config.data.dataset).splits
-        assert {config.data.train_split, config.data.validation_split} <= set(splits)
+        for source in config.data.sources:
+            splits = load_dataset(source.dataset).splits
+            assert {source.train_split, source.validation_split} <= set(splits)
 
 
 def test_roots_by_name_or_for_the_only_dataset():

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Turns the args.json of a PARIS-sem-seg run into an experiment file.
+
+Options without an equal are named; exit status 1 if there are any.
+"""
+
+import sys
+from pathlib import Path
+
+from semseg import command_line
+
+
+def main():
+    parser = command_line.parser(
+        __doc__,
+        "scripts/migrate_args.py --args RUN/args.json --output config/experiments/mine.yaml",
+    )
+    parser.add_argument("--args", required=True, metavar="FILE", help="PARIS-sem-seg's args.json")
+    parser.add_argument("--output", required=True, metavar="FILE", help="experiment file to write")
+    parser.add_argument("--size", type=command_line.size, default=(256, 512), metavar="HxW",
+                        help="size of the run's images (default: 256x512)")  # fmt: skip
+    args = parser.parse_args()
+
+    from semseg.training.migration import migrate
+    from semseg.training.run_folder import write_atomically
+
+    output = Path(args.output)
+    migration = migrate(args.args, output.stem, args.size)
+    write_atomically(output, migration.config.to_yaml().encode())
+    for line in migration.remarks:
+        print(line)
+    for line in migration.lost:
+        sys.stderr.write(f"no equal: {line}\n")
+    print(f"{output} written")
+    return command_line.BAD_VERDICT if migration.lost else command_line.DONE
+
+
+if __name__ == "__main__":
+    command_line.run(main)
