@@ -4,8 +4,9 @@
 from argparse import BooleanOptionalAction, Namespace
 
 from semseg import command_line
+from semseg.data.class_map import ClassMapFile, read_class_map
+from semseg.data.samples import RemappedSample
 from semseg.evaluation import flags
-from semseg.evaluation.class_map import ClassMap, read_class_map
 from semseg.evaluation.evaluate import evaluate
 from semseg.evaluation.output import new_folder
 from semseg.evaluation.predict import KINDS, PredictionWriter
@@ -22,7 +23,7 @@ def arguments() -> Namespace:
     parser.add_argument("--dataset", required=True, help="name, or path of a dataset's YAML file")
     flags.add_dataset_flags(parser)
     parser.add_argument("--report", metavar="FILE", help="JSON file to write")
-    parser.add_argument("--class-map", metavar="FILE", help="YAML: 'model class: dataset class'")
+    parser.add_argument("--class-map", metavar="FILE", help="name or YAML file of a class map")
     parser.add_argument("--loss", action=BooleanOptionalAction, default=True, help="cross-entropy")
     parser.add_argument("--min-miou", type=float, metavar="0..1", help="exit 1 below this")
     parser.add_argument("--save-predictions", metavar="DIR", help="new folder for predictions")
@@ -34,14 +35,16 @@ def arguments() -> Namespace:
 def main() -> int:
     args = arguments()
     spec, samples = flags.load_samples(args)
-    names = read_class_map(args.class_map) if args.class_map else None
+    class_map = read_class_map(args.class_map) if args.class_map else ClassMapFile()
     folder = new_folder(args.save_predictions, args.force) if args.save_predictions else None
     segmenter = flags.load_segmenter(args)
+    of_model, of_truth = class_map.between(segmenter.classes, spec.classes)
+    samples = [RemappedSample(sample, of_truth.table) for sample in samples]
     report = evaluate(
         segmenter,
         frames_from_dataset(samples),
         source=f"{spec.name} {args.split}",
-        class_map=ClassMap.create(segmenter.classes, spec.classes, names),
+        class_map=of_model,
         with_loss=args.loss,
         min_mean_iou=args.min_miou,
         save=PredictionWriter(folder, segmenter.classes, args.kind).save if folder else None,

@@ -7,8 +7,8 @@ import numpy as np
 from tqdm import tqdm
 
 from semseg.classes import IGNORE, ClassTable
+from semseg.data.class_map import ClassMap
 from semseg.errors import ImageError
-from semseg.evaluation.class_map import ClassMap
 from semseg.evaluation.frames import Frame, Unreadable
 from semseg.evaluation.report import FrameScore, Report
 from semseg.metrics import ConfusionMatrix

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semseg.classes import IGNORE, ClassTable
-from semseg.evaluation.class_map import ClassMap
+from semseg.data.class_map import ClassMap
 from semseg.evaluation.evaluate import evaluate
 from semseg.evaluation.frames import Frame, Unreadable
 
