@@ -105,18 +105,18 @@ def draw_geometry(
     scale = 1.0 / rng.uniform(*config.zoom)
     angle = math.radians(rng.uniform(-config.rotation_deg, config.rotation_deg))
     slant = math.tan(math.radians(rng.uniform(-config.shear_deg, config.shear_deg)))
-    extent = np.array(size[::-1])
-    slack = np.trunc(np.array(source[::-1]) - scale * extent)
-    start, stop = np.zeros(2), slack + np.sign(slack)
+    window = scale * np.array(size[::-1])
+    slack = np.trunc(np.array(source[::-1]) - window)
+    low, high = np.minimum(slack, 0), np.maximum(slack, 0)
     if focus is not None:
         point = np.array(focus[::-1])
-        start = np.maximum(np.minimum(slack, 0), point + 1 - scale * extent)
-        stop = np.minimum(np.maximum(slack, 0), point)
-    corner = np.trunc(start + rng.random(2) * (stop - start))
+        low = np.clip(np.ceil(point + 1 - window), low, high)
+        high = np.clip(point, low, high)
+    corner = low + np.floor(rng.random(2) * (high - low + 1))
     cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
     # Mirrored first, then slanted, then rotated and scaled.
     linear = np.array([[cosine, -sine], [sine, cosine]]) @ [[flip, slant], [0, 1]]
-    offset = corner + scale * extent / 2 - linear @ (extent / 2)
+    offset = corner + window / 2 - linear @ (window / scale / 2)
     return Geometry(np.column_stack([linear, offset]), size)
 
 
