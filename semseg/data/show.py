@@ -1,12 +1,13 @@
 """Contact sheets: a dataset, and what augmentation makes of it, as a person sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 import numpy as np
 
 from semseg.classes import ClassTable
-from semseg.data.augmentation import AugmentationConfig, augment
+from semseg.data.augmentation import AugmentationConfig
 from semseg.data.batches import SampleSource, batches
 from semseg.data.samples import Sample
 from semseg.runtime.geometry import resize_image
@@ -17,15 +18,27 @@ EXAMPLE_STRENGTHS = AugmentationConfig(
     flip=1.0,
     zoom=(0.5, 2.0),
     rotation_deg=15.0,
+    shear_deg=20.0,
+    shadow=0.7,
+    illumination=0.5,
+    blur_px=3.0,
+    noise=0.1,
+    hue_deg=60.0,
+    saturation=0.9,
     gamma=0.2,
+    contrast=0.3,
     brightness=0.2,
-    contrast=0.4,
-    saturation=0.8,
+    jpeg=0.97,
+    class_mix=0.5,
 )
 """Each augmentation strong enough to be seen."""
 
+_COLUMNS = 6
+_MARGIN = 6
 _TILE_WIDTH = 256
-_UNCHANGED = AugmentationConfig(flip=0.0)
+
+_Tile = tuple[np.ndarray, np.ndarray]
+"""image uint8 (h, w, 3) and labels uint8 (h, w)."""
 
 
 def dataset_sheet(samples: Sequence[Sample], classes: ClassTable, count: int = 6) -> np.ndarray:
@@ -52,51 +65,76 @@ def augmentation_sheet(
     """Draws one sample under each augmentation alone and under all, and whole batches below.
 
     Args:
-      samples: the split's samples; the middle one is augmented.
+      samples: the split's samples; the middle one is augmented, classes of the first are mixed in.
       classes: the class table.
       config: the strength of each augmentation.
       draws: random versions of each, and number of batches.
 
     Returns:
-      uint8 (H, W, 3) RGB: a column for each augmentation with an image and an overlay for each
-      draw; then an image row and an overlay row for each batch as the network gets it.
+      uint8 (H, W, 3) RGB: for each augmentation an image and an overlay of each draw; then an
+      image row and an overlay row for each batch as the network gets it.
     """
-    configs = {"unchanged": _UNCHANGED, **single_augmentations(config), "all": config}
-    pair = samples[len(samples) // 2].read()
-    rng = np.random.default_rng(0)
-    drawn = [[augment(*pair, rng, each) for each in configs.values()] for _ in range(draws)]
-    stream = batches(SampleSource(samples), config, len(configs), seed=0)
-    batched = [
-        list(zip(batch.images, batch.labels, strict=True)) for batch in islice(stream, draws)
-    ]
-    drawing = np.vstack(
-        [
-            sheet(_rows(drawn, classes), list(configs)),
-            sheet(_rows(batched, classes), [f"{draws} batches, as the network gets them"]),
+    shown, partner = samples[len(samples) // 2], samples[0]
+    height, width = shown.read_labels().shape
+    plain = AugmentationConfig(crop=(height, width), flip=0.0)
+    configs = {"unchanged": plain, **single_augmentations(config, plain), "all": config}
+    names = list(configs)
+    parts = []
+    for first in range(0, len(names), _COLUMNS):
+        line = names[first : first + _COLUMNS]
+        columns = [
+            _draw(shown, partner, configs[name], draws, seed)
+            for seed, name in enumerate(line, start=first)
         ]
-    )
-    return _with_legend(drawing, classes)
+        parts.append(sheet(_rows(zip(*columns, strict=True), classes), line))
+    stream = islice(batches(SampleSource(samples), config, _COLUMNS, seed=0), draws)
+    whole = (zip(batch.images, batch.labels, strict=True) for batch in stream)
+    parts.append(sheet(_rows(whole, classes), [f"{draws} batches, as the network gets them"]))
+    return _with_legend(_stack(parts), classes)
 
 
-def single_augmentations(config: AugmentationConfig) -> dict[str, AugmentationConfig]:
-    """Returns, for each augmentation that a configuration uses, one with it alone."""
-    used = {
-        name: value
+def single_augmentations(
+    config: AugmentationConfig, plain: AugmentationConfig
+) -> dict[str, AugmentationConfig]:
+    """Returns, for each augmentation that a configuration uses, one with it alone.
+
+    Args:
+      config: the strengths.
+      plain: what the others are in each of them.
+    """
+    unused = AugmentationConfig(flip=0.0)
+    return {
+        name: plain.model_copy(update={name: value})
         for name, value in config
-        if name == "flip" or value != AugmentationConfig.model_fields[name].default
+        if value != getattr(unused, name)
     }
-    return {name: _UNCHANGED.model_copy(update={name: value}) for name, value in used.items()}
 
 
-def _rows(
-    groups: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]], classes: ClassTable
-) -> list[list[np.ndarray]]:
+def _draw(
+    shown: Sample, partner: Sample, config: AugmentationConfig, draws: int, seed: int
+) -> Iterator[_Tile]:
+    """Yields versions of one sample out of batches that hold it and its partner."""
+    stream = batches(SampleSource([shown, partner], cache=True), config, 2, seed=seed)
+    for batch in islice(stream, draws):
+        position = batch.names.index(shown.name)
+        yield batch.images[position], batch.labels[position]
+
+
+def _rows(groups: Iterable[Iterable[_Tile]], classes: ClassTable) -> list[list[np.ndarray]]:
     """Returns a row of images and a row of overlays for each group."""
     rows = []
-    for group in groups:
+    for group in map(list, groups):
         rows.append([_tile(image) for image, _ in group])
         rows.append([_tile(overlay(image, labels, classes)) for image, labels in group])
     return rows
+
+
+def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Stacks drawings on each other, on white."""
+    width = max(part.shape[1] for part in parts)
+    margins = [((0, _MARGIN), (0, width - part.shape[1]), (0, 0)) for part in parts]
+    padded = map(partial(np.pad, constant_values=255), parts, margins)
+    return np.vstack(list(padded))
 
 
 def _tile(image: np.ndarray) -> np.ndarray:

@@ -68,10 +68,10 @@ class Appearance(NamedTuple):
         height, width = -(-height // _LIGHT_STEP), -(-width // _LIGHT_STEP)
         y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         light = (1 + self.slope[0] * x + self.slope[1] * y).astype(np.float32)
-        shadow = np.zeros_like(light)
+        shadow = np.zeros((height, width), np.uint8)
         corners = np.rint(self.corners * (width, height)).astype(np.int32)
-        cv2.fillConvexPoly(shadow, cv2.convexHull(corners), self.shadow)
-        return light * (1 - shadow)
+        cv2.fillConvexPoly(shadow, cv2.convexHull(corners), 255, cv2.LINE_AA)
+        return light * (1 - self.shadow / 255 * cv2.blur(shadow, (3, 3)).astype(np.float32))
 
 
 def draw_appearance(rng: np.random.Generator, config: AugmentationConfig) -> Appearance:

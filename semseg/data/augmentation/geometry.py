@@ -53,13 +53,13 @@ class Geometry(NamedTuple):
         """Takes disparities as ``warp_labels`` takes labels, and magnifies them with the image.
 
         Args:
-          disparity: float32 (H, W), pixels, 0 unknown.
+          disparity: float32 (H, W, 1), pixels, 0 unknown.
 
         Returns:
-          float32 (h, w), pixels of the result, 0 where unknown and outside the source.
+          float32 (h, w, 1), pixels of the result, 0 where unknown and outside the source.
         """
         magnification = 1 / math.sqrt(abs(np.linalg.det(self.affine[:, :2])))
-        return self._pick(disparity, 0) * np.float32(magnification)
+        return self._pick(disparity[..., 0], 0)[..., np.newaxis] * np.float32(magnification)
 
     def _pick(self, pixels: np.ndarray, border: int) -> np.ndarray:
         """Takes the pixels (H, W) under the centres of the result's, ``border`` outside."""

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from semseg.data import AugmentationConfig, load_dataset, samples
-from semseg.data.show import augmentation_sheet, dataset_sheet, single_augmentations
+from semseg.data.show import (
+    EXAMPLE_STRENGTHS,
+    augmentation_sheet,
+    dataset_sheet,
+    single_augmentations,
+)
 
 
 @pytest.fixture
@@ -38,18 +43,36 @@ def test_fewer_samples_than_asked_for_are_shown_once(found, spec):
 
 
 def test_each_augmentation_that_is_used_is_shown_alone():
+    plain = AugmentationConfig(flip=0, crop=(60, 80))
     config = AugmentationConfig(flip=0.5, gamma=0.1, crop=(8, 8))
-    assert single_augmentations(config) == {
+    assert single_augmentations(config, plain) == {
         "crop": AugmentationConfig(flip=0, crop=(8, 8)),
-        "flip": AugmentationConfig(flip=0.5),
-        "gamma": AugmentationConfig(flip=0, gamma=0.1),
+        "flip": AugmentationConfig(flip=0.5, crop=(60, 80)),
+        "gamma": AugmentationConfig(flip=0, gamma=0.1, crop=(60, 80)),
     }
 
 
-def test_an_augmentation_sheet_has_a_column_for_each_and_rows_for_batches(found, spec):
+def test_every_augmentation_has_an_example():
+    plain = AugmentationConfig(flip=0)
+    assert set(single_augmentations(EXAMPLE_STRENGTHS, plain)) == set(
+        AugmentationConfig.model_fields
+    )
+
+
+def test_an_augmentation_sheet_shows_each_one_and_batches(found, spec):
     config = AugmentationConfig(flip=1, crop=(60, 80), brightness=0.2)
     one, two = (augmentation_sheet(found, spec.classes, config, draws) for draws in (1, 2))
     assert one.shape[1] == two.shape[1]
-    assert one.shape[1] > 5 * 256
-    # Tiles are 192 high: another draw is four more rows.
-    assert two.shape[0] - one.shape[0] == 4 * (192 + 6)
+    # Unchanged, crop, flip, brightness and all; tiles are 192 high, batches of 6 are below.
+    assert one.shape[0] == 2 * (24 + 2 * 198)
+    # Another draw is four more rows.
+    assert two.shape[0] - one.shape[0] == 4 * 198
+    grey = [one[24 + 96, column * 262 + 128].tolist() for column in range(5)]
+    assert grey[:3] == [[200, 200, 200]] * 3
+    assert grey[3] != [200, 200, 200]
+
+
+def test_more_augmentations_than_columns_go_on_in_the_next_line(found, spec):
+    picture = augmentation_sheet(found, spec.classes, EXAMPLE_STRENGTHS, draws=1)
+    # 16 augmentations, unchanged and all, in lines of 6, and the batches below.
+    assert picture.shape[0] == 4 * (24 + 2 * 198)
