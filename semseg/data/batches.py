@@ -162,20 +162,14 @@ def _stack(examples: Sequence[Example]) -> Batch:
     if len(sizes) > 1:
         found = " and ".join(f"{height}x{width}" for height, width in sorted(sizes))
         raise ConfigError(f"images of {found} fit in no batch: give the augmentation a crop")
+    seconds = [example.second for example in examples if example.second is not None]
     return Batch(
         images=np.stack([example.image for example in examples]),
         labels=np.stack([example.labels for example in examples]),
         names=tuple(example.name for example in examples),
         dataset=np.array([example.dataset for example in examples]),
-        second=_stack_second([example.second for example in examples]),
+        second=np.stack(seconds) if seconds else None,
     )
-
-
-def _stack_second(seconds: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    present = [second for second in seconds if second is not None]
-    if not present:
-        return None
-    return np.stack([each if each.ndim == 3 else each[..., np.newaxis] for each in present])
 
 
 def _mix_classes(batch: Batch, rng: np.random.Generator, probability: float) -> Batch:

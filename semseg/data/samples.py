@@ -47,7 +47,7 @@ class Sample(Protocol):
 
         Returns:
           None; or the right image, uint8 (H, W, 3) RGB; or the disparity of the image's pixels,
-          float32 (H, W), pixels at the image's width, 0 where unknown.
+          float32 (H, W, 1), pixels at the image's width, 0 where unknown.
         """
 
     def read_right_labels(self) -> np.ndarray | None:
@@ -124,7 +124,7 @@ class TownSample:
         """Returns the second input, see ``Sample``."""
         if self.second == "right":
             return self._right().image
-        return self._left().disparity if self.second else None
+        return self._left().disparity[..., np.newaxis] if self.second else None
 
     def read_right_labels(self) -> np.ndarray | None:
         """Returns the right image's labels, see ``Sample``."""

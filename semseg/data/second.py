@@ -43,8 +43,8 @@ class DisparityFile(NamedTuple):
     config: DisparityConfig
 
     def read(self) -> np.ndarray:
-        """Returns the disparity, float32 (H, W), pixels; raises ``ImageError``."""
-        values = read_raw_ids(self.path, "uint16").astype(np.float32)
+        """Returns the disparity, float32 (H, W, 1), pixels; raises ``ImageError``."""
+        values = read_raw_ids(self.path, "uint16")[..., np.newaxis].astype(np.float32)
         if self.config.depth is not None:
             return _disparity_of_depth(values, self.config.depth)
         disparity = np.float32(self.config.scale) * values + np.float32(self.config.offset)

@@ -73,9 +73,10 @@ def test_disparity_is_scaled_and_never_interpolated(flip, zoom, rotation, seed):
     config = AugmentationConfig(
         flip=flip, zoom=(zoom, zoom), rotation_deg=rotation, crop=(40, 80), class_mix=0.5
     )
-    drawn = augment_example(Example("a", image, labels, disparity), rng(seed), config)
+    example = Example("a", image, labels, disparity[..., np.newaxis])
+    drawn = augment_example(example, rng(seed), config)
     assert drawn.second.dtype == np.float32
-    assert drawn.second.shape == (40, 80)
+    assert drawn.second.shape == (40, 80, 1)
     assert drawn.second[drawn.labels == 1] == pytest.approx(8 * zoom, rel=1e-5)
     assert (drawn.second[drawn.labels != 1] == 0).all(), "unknown, and outside, stay 0"
 

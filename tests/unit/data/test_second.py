@@ -49,7 +49,7 @@ def test_cityscapes_disparity(cityscapes, tmp_path):
     (sample,) = found("cityscapes", tmp_path, "disparity")
     disparity = sample.read_second()
     assert disparity.dtype == np.float32
-    assert disparity.tolist() == [[0, 0, 1, 100]]
+    assert disparity[..., 0].tolist() == [[0, 0, 1, 100]]
 
 
 def test_cityscapes_right_images_have_no_labels(cityscapes, tmp_path):
@@ -72,7 +72,8 @@ def test_virtual_kitti_disparity_comes_from_depth(virtual_kitti):
     # 725.0087 px * 0.532725 m / 10 m and / 50 m.
     left, right = found("virtual_kitti_2", virtual_kitti, "disparity")
     for sample in (left, right):
-        assert sample.read_second() == pytest.approx(np.array([[0, 0, 38.6230, 7.7246]]), abs=1e-3)
+        disparity = sample.read_second()[..., 0]
+        assert disparity == pytest.approx(np.array([[0, 0, 38.6230, 7.7246]]), abs=1e-3)
 
 
 def test_remapped_samples_map_right_labels_too(virtual_kitti):
@@ -122,5 +123,5 @@ def test_the_town_has_pairs_with_labels_and_disparity():
     assert not np.array_equal(pair.read_second(), pair.read_image())
     assert pair.read_right_labels().shape == pair.read_labels().shape
     assert depth.read_second().dtype == np.float32
-    assert depth.read_second().shape == depth.read_labels().shape
+    assert depth.read_second().shape == (*depth.read_labels().shape, 1)
     assert depth.read_right_labels() is None
