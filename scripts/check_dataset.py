@@ -10,8 +10,8 @@ from semseg.errors import ConfigError
 
 def main() -> int:
     parser = command_line.parser(__doc__, "scripts/check_dataset.py --dataset camvid --root DIR")
-    parser.add_argument("--dataset", required=True, help="name, or path of a dataset's YAML file")
-    parser.add_argument("--root", required=True, metavar="DIR", help="the dataset's folder")
+    parser.add_argument("--dataset", required=True, help="name, YAML file or folder of a dataset")
+    parser.add_argument("--root", metavar="DIR", help="the dataset's folder")
     parser.add_argument("--label-root", metavar="DIR", help="folder of the labels, if another")
     parser.add_argument("--workers", type=int, help="threads (default: one per processor)")
     arguments = parser.parse_args()

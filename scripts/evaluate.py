@@ -20,7 +20,7 @@ EXAMPLE = """scripts/evaluate.py --model reduced --dataset camvid --root DIR --s
 def arguments() -> Namespace:
     parser = command_line.parser(__doc__, EXAMPLE)
     flags.add_model_flags(parser)
-    parser.add_argument("--dataset", required=True, help="name, or path of a dataset's YAML file")
+    parser.add_argument("--dataset", required=True, help="name, YAML file or folder of a dataset")
     flags.add_dataset_flags(parser)
     parser.add_argument("--report", metavar="FILE", help="JSON file to write")
     parser.add_argument("--class-map", metavar="FILE", help="name or YAML file of a class map")

@@ -19,7 +19,7 @@ EXAMPLE = """scripts/prepare_dataset.py --dataset cityscapes --root RAW --output
 
 def main() -> int:
     parser = command_line.parser(__doc__, EXAMPLE)
-    parser.add_argument("--dataset", required=True, help="name, or path of a dataset's YAML file")
+    parser.add_argument("--dataset", required=True, help="name, YAML file or folder of a dataset")
     parser.add_argument("--root", metavar="DIR", help="the dataset's folder")
     parser.add_argument("--label-root", metavar="DIR", help="folder of the labels, if another")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write")

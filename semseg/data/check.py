@@ -13,7 +13,14 @@ from typing import NamedTuple
 
 from semseg.data import patterns
 from semseg.data.labels import LabelDecoder, read_image
-from semseg.data.pairing import FilePair, find_pairs, list_some, present_splits, shared_labels
+from semseg.data.pairing import (
+    FilePair,
+    find_pairs,
+    list_some,
+    present_splits,
+    roots,
+    shared_labels,
+)
 from semseg.data.parallel import map_with_progress
 from semseg.data.specs import FolderSpec
 from semseg.data.statistics import WEIGHT_RULES, PixelCounts
@@ -73,7 +80,7 @@ class _Seen(NamedTuple):
 
 def check(
     spec: FolderSpec,
-    root: str | Path,
+    root: str | Path | None,
     label_root: str | Path | None = None,
     workers: int | None = None,
 ) -> Report:
@@ -81,7 +88,7 @@ def check(
 
     Args:
       spec: the dataset's declaration.
-      root: the dataset's folder.
+      root: the dataset's folder; None takes the declaration's own.
       label_root: folder of the label files, if they are not below ``root``.
       workers: threads; None takes as many as there are processors.
 
@@ -92,7 +99,7 @@ def check(
       DatasetError: no split has an image, so the root is wrong.
     """
     report = Report(spec)
-    reader = _Reader(spec, Path(root), Path(label_root or root))
+    reader = _Reader(spec, *roots(spec, root, label_root))
     owners: dict[bytes, tuple[str, str]] = {}
     present, problems = present_splits(spec, root, label_root)
     report.warnings += map(str, problems)

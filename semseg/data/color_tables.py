@@ -45,11 +45,18 @@ def read_color_table(path: Path) -> dict[int, str]:
         raise ImageError(f"{path}: the colour table of the labels cannot be read: {error}")
     colors = {}
     for number, line in enumerate(lines, start=1):
-        match = _COLOR_LINE.fullmatch(line)
-        if match:
-            colors[pack_color(tuple(map(int, match.groups()[1:])))] = match[1]
-        elif line.strip() and number > 1:
+        entry = _parse(line)
+        if entry:
+            colors[entry[0]] = entry[1]
+        elif line.strip() and (number > 1 or re.search(r"\d", line)):
             raise ImageError(
                 f"{path}, line {number}: expected 'NAME red green blue', found '{line[:80]}'"
             )
     return colors
+
+
+def _parse(line: str) -> tuple[int, str] | None:
+    """Returns the packed colour and the name, or None for another line."""
+    match = _COLOR_LINE.fullmatch(line)
+    color = tuple(map(int, match.groups()[1:])) if match else ()
+    return (pack_color(color), match[1]) if match and max(color) <= 255 else None

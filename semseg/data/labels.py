@@ -72,6 +72,27 @@ def read_raw_ids(path: str | Path, decode: str) -> np.ndarray:
     return _RULES[decode](pixels, data, path)
 
 
+def guess_decode(path: str | Path) -> str:
+    """Returns the decode rule that a label file looks made for.
+
+    Args:
+      path: the file.
+
+    Returns:
+      ``palette``, ``gray8``, ``uint16`` or ``rgb``; equal colour channels are one of ids.
+
+    Raises:
+      ImageError: the file cannot be read.
+    """
+    data = _read_bytes(path)
+    if _is_palette_png(data):
+        return "palette"
+    pixels = _decode(data, path, cv2.IMREAD_UNCHANGED)
+    if pixels.ndim == 3 and np.ptp(pixels[..., :3], axis=2).any():
+        return "rgb"
+    return "uint16" if pixels.dtype == np.uint16 else "gray8"
+
+
 class _Meaning(NamedTuple):
     """What raw ids mean: uint8 raw id -> label, and bool raw id -> whether it is declared."""
 

@@ -106,6 +106,12 @@ class TestRawIds:
         with pytest.raises(ImageError, match="a.png: has 8 bits a pixel"):
             read_raw_ids(write_png("a.png", np.zeros((1, 2), np.uint8)), "uint16")
 
+    def test_top8_takes_the_upper_half_of_16_bits(self, write_png):
+        path = write_png("a.png", np.array([[24 * 256 + 3, 65535]], np.uint16))
+        assert read_raw_ids(path, "top8").tolist() == [[24, 255]]
+        path = write_png("b.png", np.array([[24, 255]], np.uint8))
+        assert read_raw_ids(path, "top8").tolist() == [[24, 255]]
+
     def test_palette_gives_indices_though_colours_repeat(self, tmp_path):
         path = palette_png(tmp_path / "a.png", [[0, 1, 2]], [9, 9, 9, 9, 9, 9, 5, 5, 5])
         assert read_raw_ids(path, "palette").tolist() == [[0, 1, 2]]

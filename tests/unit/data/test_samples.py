@@ -56,6 +56,26 @@ def test_the_first_label_pattern_with_a_file_is_taken(write_declaration, tree):
     assert found[0].label_path == tree / "labels/val/d_ids.png"
 
 
+def test_a_part_is_a_block_of_the_files(write_declaration, tree):
+    rule = {"images": "images/train/*.png", "labels": "labels/train/*_ids.png"}
+    splits = {"train": {**rule, "part": [0, 0.6]}, "val": {**rule, "part": [0.6, 1]}}
+    spec = load_dataset(write_declaration(splits=splits))
+    names = {split: [sample.name for sample in samples(spec, tree, split)] for split in splits}
+    assert names == {"train": ["train/a", "train/b"], "val": ["val/c"]}
+
+
+def test_excluded_images_are_in_no_split(write_declaration, tree):
+    spec = load_dataset(write_declaration(excluded=["images/*/[ab].png"]))
+    assert [sample.name for sample in samples(spec, tree, "train")] == ["train/c"]
+
+
+def test_a_declaration_may_know_its_root(write_declaration, tree):
+    spec = load_dataset(write_declaration(root=str(tree)))
+    assert len(samples(spec, None, "train")) == 3
+    with pytest.raises(DatasetError, match="absent: no such folder"):
+        samples(spec, tree / "absent", "train")
+
+
 class TestListFiles:
     @pytest.fixture
     def listed(self, write_declaration, tree):

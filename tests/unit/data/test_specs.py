@@ -58,6 +58,16 @@ def test_an_unknown_name_lists_the_shipped_datasets():
             r"'b/x.png' must have as many wildcards as 'a/\*.png'",
         ),
         ({"splits": {"val": {"images": "a/*", "labels": "b/*", "list_file": "x"}}}, "either"),
+        (
+            {"splits": {"val": {"images": "a/*", "labels": "b/*", "part": [0.9, 0.1]}}},
+            "a part is from and to, 0..1, found",
+        ),
+        ({"color_table": "*.txt"}, "a color_table is for the decode rule rgb, found 'gray8'"),
+        ({"ignored": ["Misc"]}, "raw id Misc of ignored: names go with a color_table"),
+        (
+            {"color_table": "*.txt", "decode": "rgb", "ignored": ["Misc"]},
+            "raw id 3 of road: names go with a color_table",
+        ),
         ({"source": "twon"}, "source: .*found 'twon'"),
     ],
 )
