@@ -11,28 +11,41 @@ def main():
         __doc__,
         "scripts/train.py --config config/experiments/town_reduced.yaml --workdir runs/town",
     )
-    parser.add_argument("--config", required=True, help="experiment file (YAML)")
-    parser.add_argument("--root", action="append", default=[], metavar="[NAME=]DIR",
-                        help="folder of the dataset (of dataset NAME)")  # fmt: skip
-    parser.add_argument("--workdir", required=True, help="run folder, made if missing")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --workdir")
-    parser.add_argument("--init-weights", metavar="FILE",
-                        help="checkpoint (.npz) whose fitting weights to start from")  # fmt: skip
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE",
-                        help="replaces a value of the experiment file")  # fmt: skip
+    add, count = parser.add_argument, command_line.positive(int)
+    add("--config", required=True, help="experiment file (YAML)")
+    add("--root", action="append", default=[], metavar="[NAME=]DIR",
+        help="folder of the dataset (of dataset NAME)")  # fmt: skip
+    add("--workdir", help="run folder, made if missing")
+    add("--resume", action="store_true", help="continue the run in --workdir")
+    add("--auto-resume", action="store_true", help="continue the run in --workdir, or begin it")
+    add("--init-weights", metavar="FILE",
+        help="weights to start from where they fit: .npz of a run, .keras or .h5")  # fmt: skip
+    add("--set", action="append", default=[], metavar="SECTION.KEY=VALUE",
+        help="replaces a value of the experiment file")  # fmt: skip
+    add("--overfit", type=count, metavar="N",
+        help="learn N samples by heart; status 1 unless all their pixels get right")  # fmt: skip
+    add("--fake-input", type=count, nargs="?", const=50, metavar="STEPS",
+        help="time steps on random crops; reads no data, writes nothing")  # fmt: skip
     args = parser.parse_args()
+    if not (args.workdir or args.fake_input):
+        parser.error("--workdir is missing")
 
-    from semseg.training import config, trainer
-    from semseg.training.data_config import parse_roots
+    from semseg.training import config, data_config, fake_input, trainer
 
-    experiment = config.load_config(args.config, args.set)
-    roots = parse_roots(args.root, experiment.data.names)
-    outcome = trainer.train(experiment, roots, args.workdir, args.resume, args.init_weights)
+    overfit = [f"training.overfit={args.overfit}"] if args.overfit else []
+    experiment = config.load_config(args.config, [*args.set, *overfit])
+    if args.fake_input:
+        for name, value in fake_input.measure_steps(experiment, args.fake_input).items():
+            print(f"{name}: {value}")
+        return command_line.DONE
+    roots = data_config.parse_roots(args.root, experiment.data.names)
+    resume = trainer.Resume.of_flags(required=args.resume, if_there=args.auto_resume)
+    outcome = trainer.train(experiment, roots, args.workdir, resume, args.init_weights)
     if not outcome.finished:
         sys.stderr.write(f"stopped at step {outcome.step}; continue with --resume\n")
         return command_line.INTERRUPTED
-    print(f"best validation mean IoU {outcome.best_mean_iou:.4f} in {args.workdir}")
-    return command_line.BAD_VERDICT if outcome.skipped else command_line.DONE
+    print(f"{outcome.text()}, in {args.workdir}")
+    return command_line.DONE if outcome.passed else command_line.BAD_VERDICT
 
 
 if __name__ == "__main__":

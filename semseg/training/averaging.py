@@ -1,14 +1,14 @@
 """Batch norm's statistics for averaged weights."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import keras
-import numpy as np
 
 from semseg.networks.recomputation import flat_layers
 
 
-def settle_statistics(model: keras.Model, image_batches: Iterable[np.ndarray]) -> None:
+def settle_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
     """Sets batch norm's running statistics to their means under the model's present weights.
 
     The statistics that training kept belong to the weights of its last steps, not to their
@@ -18,15 +18,15 @@ def settle_statistics(model: keras.Model, image_batches: Iterable[np.ndarray]) -
 
     Args:
       model: its weights stay as they are.
-      image_batches: images [N, H, W, C], 0..255, as the network is trained on.
+      batches: the model's inputs, float32 images [N, H, W, C], 0..255, as it is trained on.
     """
     layers = [
         layer for layer in flat_layers(model) if isinstance(layer, keras.layers.BatchNormalization)
     ]
     momenta = [layer.momentum for layer in layers]
-    for index, images in enumerate(image_batches):
+    for index, inputs in enumerate(batches):
         for layer in layers:
             layer.momentum = index / (index + 1)  # The mean of all batches so far.
-        model(images.astype(np.float32), training=True)
+        model(inputs, training=True)
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum

@@ -1,6 +1,7 @@
-"""Builds the parts of a run that its configuration names: network, loss, optimizer."""
+"""Builds the parts of a run that its configuration names: network, losses, optimizer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -10,19 +11,85 @@ from semseg.data import Sample
 from semseg.data.statistics import PixelCounts
 from semseg.errors import ConfigError
 from semseg.networks import NETWORKS
+from semseg.networks.heads import NumClasses
+from semseg.runtime.tensor_names import DISPARITY, RIGHT
 from semseg.training.config import ExperimentConfig, LossConfig, NetworkConfig
+from semseg.training.inputs import second_input
 from semseg.training.losses import LOSSES
+from semseg.training.losses.outputs import HeadLoss, output_losses
 from semseg.training.optimization_config import OptimizerConfig
 from semseg.training.schedules import build_schedule
 
 WEIGHED_SAMPLES = 500
 """Samples whose labels are counted for class weights, spread over the split."""
 OPTIMIZER_NAME = "optimizer"  # Keras would number it by process, and its variables with it.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+"""Keras's policy of each precision: in all of them variables are float32."""
 
 
-def build_network(config: NetworkConfig, num_classes: int) -> keras.Model:
-    """Builds the network of an experiment with ``num_classes`` classes."""
-    return NETWORKS[config.name](num_classes, **config.model_dump(exclude={"name"}))
+def build_network(
+    config: NetworkConfig, num_classes: NumClasses, second: str | None = None
+) -> keras.Model:
+    """Builds the network of an experiment.
+
+    Args:
+      config: its name and options.
+      num_classes: number of classes, or that of each head by the head's name.
+      second: ``data.second`` of the experiment.
+
+    Raises:
+      ConfigError: the network cannot see what ``second`` says.
+    """
+    options = config.model_dump(exclude={"name"})
+    channels = {"channels": 4} if second == DISPARITY else {}
+    model = NETWORKS[config.name](num_classes, **options, **channels)
+    seen = second_input(model)
+    if seen != second:
+        raise ConfigError(
+            f"data.second is {second or 'null'}, but network '{config.name}' sees "
+            + (f"'{seen}'; set data.second: {seen}" if seen else f"no '{RIGHT}' image")
+        )
+    return model
+
+
+@contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Context in which networks are built that compute in a precision of ``POLICIES``."""
+    former = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(POLICIES[name])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(former)
+
+
+def compile_model(
+    model: keras.Model,
+    config: ExperimentConfig,
+    heads: Mapping[str, ClassTable],
+    samples: Mapping[str, Sequence[Sample]],
+) -> None:
+    """Gives a network its losses and its optimizer, whose variables are made.
+
+    Args:
+      model: the network.
+      config: the experiment.
+      heads: the classes of each head.
+      samples: training samples of each head, which class weights are computed from.
+    """
+    losses = {
+        head: build_loss(config.loss, samples[head], classes) for head, classes in heads.items()
+    }
+    if len(losses) > 1:
+        losses = {head: HeadLoss(loss) for head, loss in losses.items()}
+    optimizer = build_optimizer(config)
+    optimizer.build(model.trainable_variables)
+    loss, weights = next(iter(losses.values())), None
+    if isinstance(model.output, dict):
+        loss, weights = output_losses(losses, model.output, config.loss.auxiliary_weight)
+    # Without XLA: its convolutions on processors are three times slower than oneDNN's.
+    jit_compile = False if keras.backend.backend() == "tensorflow" else "auto"
+    model.compile(optimizer, loss, loss_weights=weights, jit_compile=jit_compile)
 
 
 def build_loss(
@@ -54,20 +121,25 @@ def build_loss(
 
 
 def build_optimizer(config: ExperimentConfig) -> keras.optimizers.Optimizer:
-    """Builds the optimizer of an experiment, its schedule included."""
-    section = config.optimizer
+    """Builds the optimizer of an experiment, schedule, accumulation and loss scaling included."""
+    section, training = config.optimizer, config.training
+    average, accumulate = section.average, training.accumulate
     options = {
         "learning_rate": build_schedule(
-            config.schedule, section.learning_rate, config.training.steps
+            config.schedule, section.learning_rate, training.steps, accumulate
         ),
         "global_clipnorm": section.clip_norm,
-        "use_ema": section.average is not None,
-        "ema_momentum": section.average or 0.99,
+        "use_ema": average is not None,
+        # Keras averages after each batch, though weights move once in a step.
+        "ema_momentum": (average or 0.99) ** (1 / accumulate),
+        "gradient_accumulation_steps": accumulate if accumulate > 1 else None,
         "name": OPTIMIZER_NAME,
     }
     optimizer = _of_kind(section, options)
     # Decay shrinks kernels; on scales and shifts it does no good.
     optimizer.exclude_from_weight_decay(var_names=["^gamma$", "^beta$", "^bias$"])
+    if training.precision == "float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale")
     return optimizer
 
 

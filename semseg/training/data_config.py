@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from semseg.data.strict_yaml import StrictModel
 from semseg.errors import ConfigError, unknown_name
-from semseg.training.sections import Count, Positive
+from semseg.training.sections import Count, Positive, Share
 
 
 class SourceConfig(StrictModel):
@@ -17,19 +17,17 @@ class SourceConfig(StrictModel):
       dataset: name of a shipped dataset, or path of its YAML file.
       train_split: name of the split to train on.
       validation_split: name of the split that is scored.
-      weight: share of the samples that come from here, relative to the other datasets' weights.
+      weight: how often samples come from here, relative to the other datasets' weights; None for
+        all of them takes each sample equally often.
       head: name of the logit head that learns it, and of its outputs in the frozen graph; None
         takes the dataset's name. Datasets with one head need the same classes.
-      class_map: YAML file that says which class of the shared table each class is, or
-        ``ignore``; classes of the same name need no line. For ``heads: shared`` alone.
     """
 
     dataset: str
     train_split: str = "train"
     validation_split: str = "val"
-    weight: Positive = 1.0
+    weight: Positive | None = None
     head: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
-    class_map: str | None = None
 
 
 class DataConfig(StrictModel):
@@ -41,11 +39,14 @@ class DataConfig(StrictModel):
       validation_split: name of the split that chooses the best checkpoint.
       datasets: several datasets instead of one.
       heads: ``own`` gives each dataset a logit head, ``shared`` one head for all.
-      classes: dataset whose classes the shared head has; None takes the first one's.
+      class_map: class map, see ``semseg/data/class_map.py``, from the dataset's classes to those
+        that are learnt, such as groups of them. With ``heads: shared`` it maps all datasets to
+        one table; without it they have the first one's classes, by name.
       size: (height, width) at which the network runs; the model card's size. Crops are cut
         from images as they are: prepare a dataset whose images are larger.
       second: what the network sees beside the image: ``right`` images for a network with two
         branches, or ``disparity`` as a fourth channel.
+      class_uniform: share of the crops that show a class drawn evenly from all classes.
       cache: keep the training images in memory once they were read, 4 bytes a pixel.
     """
 
@@ -54,19 +55,22 @@ class DataConfig(StrictModel):
     validation_split: str = "val"
     datasets: tuple[SourceConfig, ...] = ()
     heads: Literal["own", "shared"] = "own"
-    classes: str | None = None
+    class_map: str | None = None
     size: tuple[Count, Count]
     second: Literal["right", "disparity"] | None = None
+    class_uniform: Share = 0.0
     cache: bool = False
 
     @model_validator(mode="after")
     def _one_or_several(self) -> "DataConfig":
         if (self.dataset is None) == (not self.datasets):
             raise ValueError("give either 'dataset' or 'datasets'")
-        if self.dataset is not None and (self.heads, self.classes) != ("own", None):
-            raise ValueError("'heads' and 'classes' are for several datasets")
-        if self.heads == "own" and (self.classes or any(s.class_map for s in self.datasets)):
-            raise ValueError("'classes' and 'class_map' are for 'heads: shared'")
+        if self.dataset is not None and self.heads == "shared":
+            raise ValueError("'heads: shared' is for several datasets")
+        if self.datasets and self.heads == "own" and self.class_map:
+            raise ValueError("'class_map' is for one dataset or for 'heads: shared'")
+        if len({source.weight is None for source in self.datasets}) > 1:
+            raise ValueError("give each of the datasets a weight, or none of them")
         names = [source.dataset for source in self.datasets]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:

@@ -108,7 +108,7 @@ def _network(config: ExperimentConfig, checkpoint: Checkpoint, tables: Tables) -
         num_classes = tables.num_classes
     else:
         num_classes = {name: table.num_classes for name, table in tables.items()}
-    model = without_auxiliary(build_network(config.network, num_classes))
+    model = without_auxiliary(build_network(config.network, num_classes, config.data.second))
     restore(checkpoint, model_variables(model))
     return model
 

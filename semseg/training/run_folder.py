@@ -2,8 +2,11 @@
 
 import csv
 import io
+import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +16,23 @@ from matplotlib.figure import Figure
 from semseg.errors import CheckpointError, ConfigError
 from semseg.training.config import ExperimentConfig, load_config
 
-LOG_COLUMNS = (
-    "step",
-    "loss",
-    "learning_rate",
-    "validation_loss",
-    "validation_mean_iou",
-    "validation_pixel_accuracy",
-)
+
+class Resume(Enum):
+    """What is done about a run that may be in the folder already."""
+
+    NEVER = "never"
+    """It is not touched: an error."""
+    REQUIRED = "required"
+    """It is continued, and must be there."""
+    IF_THERE = "if there"
+    """It is continued, or a new one begins: what a supervisor wants that starts jobs again."""
+
+    @classmethod
+    def of_flags(cls, *, required: bool, if_there: bool) -> "Resume":
+        """Returns what ``--resume`` and ``--auto-resume`` mean; the latter asks for less."""
+        if if_there:
+            return cls.IF_THERE
+        return cls.REQUIRED if required else cls.NEVER
 
 
 class RunFolder:
@@ -36,35 +48,59 @@ class RunFolder:
         self.best = self.path / "checkpoints" / "best.npz"
         self.last = self.path / "checkpoints" / "last.npz"
         self.log = self.path / "log.csv"
+        self.usage = self.path / "usage.json"
         self.curves = self.path / "curves.png"
         self.images = self.path / "validation_images.npy"
         self.seconds = self.path / "validation_seconds.npy"
         self.tensorboard = self.path / "tensorboard"
 
-    def begin(self, config: ExperimentConfig, resume: bool) -> None:
+    def begin(self, config: ExperimentConfig, resume: Resume) -> bool:
         """Makes the folder and writes the configuration.
 
         Args:
           config: the run's configuration.
-          resume: whether a run that is already there is to be continued.
+          resume: what is done about a run that is already there.
+
+        Returns:
+          Whether there is a run to be continued.
 
         Raises:
           ConfigError: there is a run already and it is not to be continued, or it has another
-            configuration.
+            configuration, or there is none to be continued.
           CheckpointError: the folder cannot be written.
         """
-        if self.last.exists():
-            if not resume:
-                raise ConfigError(
-                    f"{self.path} holds a run already; continue it with --resume, or name "
-                    "another --workdir"
-                )
+        holds_run = self.last.exists()
+        if holds_run and resume is Resume.NEVER:
+            raise ConfigError(
+                f"{self.path} holds a run already; continue it with --resume, or name "
+                "another --workdir"
+            )
+        if not holds_run and resume is Resume.REQUIRED:
+            raise ConfigError(
+                f"{self.path} holds no run to resume: there is no {self.last}; begin one without "
+                "--resume, or say --auto-resume"
+            )
+        if holds_run:
             self._check_config(config)
         try:
             self.last.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CheckpointError(f"cannot make the run folder {self.path}: {error.strerror}")
         write_atomically(self.config, config.to_yaml().encode())
+        return holds_run
+
+    def keep_last(self, step: int, count: int) -> None:
+        """Keeps the last checkpoint under its step, with the ones before it: ``count`` in all."""
+        if count == 1:
+            return
+        kept = self.last.with_name(f"step_{step:08d}.npz")
+        kept.unlink(missing_ok=True)
+        try:
+            os.link(self.last, kept)  # One file with two names: no second copy on the disk.
+        except OSError:
+            shutil.copyfile(self.last, kept)
+        for old in sorted(self.last.parent.glob("step_*.npz"))[:-count]:
+            old.unlink()
 
     def write_images(self, images: np.ndarray, seconds: np.ndarray | None = None) -> None:
         """Keeps a few validation images; freezing is checked on them.
@@ -83,10 +119,14 @@ class RunFolder:
         seconds = np.load(self.seconds) if self.seconds.exists() else None
         return np.load(self.images), seconds
 
+    def write_usage(self, usage: Mapping[str, Any]) -> None:
+        """Writes what the run takes of the machine."""
+        write_atomically(self.usage, json.dumps(usage, indent=2).encode() + b"\n")
+
     def write_history(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Writes ``log.csv`` and ``curves.png`` anew from all epochs so far."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, LOG_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(history)
         write_atomically(self.log, text.getvalue().encode())

@@ -4,42 +4,45 @@ import itertools
 import logging
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from tensorboardX import SummaryWriter
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from semseg.data import DatasetSpec, load_dataset, samples
-from semseg.data.batches import Batch, SampleSource, batches
-from semseg.errors import SemsegError
+from semseg.classes import ClassTable
+from semseg.errors import CheckpointError
+from semseg.training import provenance
 from semseg.training.averaging import settle_statistics
-from semseg.training.building import build_loss, build_network, build_optimizer
+from semseg.training.building import build_network, compile_model, precision
 from semseg.training.checkpoints import (
-    initialize,
+    Checkpoint,
     load_checkpoint,
     model_variables,
     restore,
     save_checkpoint,
 )
 from semseg.training.config import ExperimentConfig
+from semseg.training.history import Epoch, best_mean_iou, has_stalled, validation_columns
+from semseg.training.initial_weights import start_from
+from semseg.training.inputs import network_inputs
 from semseg.training.interruption import Interruption
-from semseg.training.run_folder import RunFolder
-from semseg.training.validation import Score, Validation
+from semseg.training.learning_data import LearningData
+from semseg.training.run_folder import Resume, RunFolder
+from semseg.training.scoring import Scoring
+from semseg.training.tensorboard import Board
+from semseg.training.training_step import TrainingStep
+from semseg.training.usage import Usage
+from semseg.training.validation import Score
 
 logger = logging.getLogger(__name__)
 
-KEPT_IMAGES = 4
 SETTLING_BATCHES = 16
 """Batches that batch norm's statistics are measured on before averaged weights are scored."""
-
-
-class DivergenceError(SemsegError):
-    """A run whose loss is no number any more."""
 
 
 class Outcome(NamedTuple):
@@ -47,22 +50,40 @@ class Outcome(NamedTuple):
 
     Attributes:
       step: steps done.
-      finished: False if a signal ended it before its last step.
+      finished: False if a signal ended it before it was done.
       best_mean_iou: validation mean IoU of the best checkpoint; NaN before the first validation.
+      pixel_accuracy: of the last validation, likewise.
       skipped: name -> reason, of training samples that could not be read.
+      overfit: number of samples that were to be learnt by heart; None if it was no such run.
     """
 
     step: int
     finished: bool
     best_mean_iou: float
+    pixel_accuracy: float
     skipped: Mapping[str, str]
+    overfit: int | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all samples could be read and those to be learnt by heart were."""
+        return not self.skipped and (self.overfit is None or self.pixel_accuracy == 1)
+
+    def text(self) -> str:
+        """Says in a line how good the network became."""
+        if self.overfit is None:
+            return f"best validation mean IoU {self.best_mean_iou:.4f}"
+        return (
+            f"{100 * self.pixel_accuracy:.3f} % of the pixels of {self.overfit} samples are right "
+            f"after {self.step} steps"
+        )
 
 
 def train(
     config: ExperimentConfig,
     roots: Mapping[str, str],
     workdir: str | Path,
-    resume: bool = False,
+    resume: Resume = Resume.NEVER,
     init_weights: str | Path | None = None,
 ) -> Outcome:
     """Trains a network, or goes on training it.
@@ -72,22 +93,21 @@ def train(
       roots: folder of each dataset, by the dataset's name as in the configuration; a dataset
         without files needs none.
       workdir: the run folder, see ``RunFolder``.
-      resume: continue the run that is in the folder, if there is one.
-      init_weights: checkpoint whose fitting weights a new run starts from.
+      resume: what is done about a run that is in the folder already.
+      init_weights: file whose fitting weights a new run starts from, see ``start_from``.
 
     Returns:
       How it ended. SIGINT and SIGTERM end a run after the current step, saved.
 
     Raises:
       SemsegError: the configuration, the data or the folder cannot be used.
-      DivergenceError: the loss became NaN or infinite.
+      DivergenceError: the loss or a weight became NaN or infinite.
     """
     if config.training.deterministic:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"  # Read by TensorFlow at its first operation.
     keras.utils.set_random_seed(config.training.seed)
-    run = _Run(config, roots, RunFolder(workdir))
-    run.folder.begin(config, resume)
-    if resume and run.folder.last.exists():
+    run = _Run(config, LearningData(config, roots), RunFolder(workdir))
+    if run.folder.begin(config, resume):
         run.restore()
     else:
         run.start(init_weights)
@@ -98,134 +118,116 @@ def train(
 class _Run:
     """The objects and the state of one run."""
 
-    def __init__(
-        self, config: ExperimentConfig, roots: Mapping[str, str], folder: RunFolder
-    ) -> None:
+    def __init__(self, config: ExperimentConfig, data: LearningData, folder: RunFolder) -> None:
         self.config = config
+        self.data = data
         self.folder = folder
-        data = config.data
-        self.spec = load_dataset(data.dataset)
-        root = roots.get(data.dataset)
-        train_samples = samples(self.spec, root, data.train_split)
-        self.source = SampleSource(train_samples, cache=data.cache)
-        self.model = build_network(config.network, self.spec.classes.num_classes)
-        self.optimizer = build_optimizer(config)
-        self.optimizer.build(self.model.trainable_variables)
-        # Without XLA: its convolutions on processors are three times slower than oneDNN's.
-        self.model.compile(
-            self.optimizer,
-            build_loss(config.loss, train_samples, self.spec.classes),
-            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-        )
-        self.validation = Validation(
-            self.model,
-            samples(self.spec, root, data.validation_split),
-            self.spec.classes.num_classes,
-            data.size,
-            config.training.batch_size,
-        )
-        self.history: list[dict[str, Any]] = []
+        with precision(config.training.precision):
+            self.model = build_network(config.network, data.num_classes, config.data.second)
+        compile_model(self.model, config, data.heads, data.train_samples)
+        self.training_step = TrainingStep(self.model, data.targets)
+        self.scoring = Scoring(self.model, data, config)
+        self.usage = Usage()
+        self.step = 0
+        self.history: list[Epoch] = []
         self.epoch_losses: list[float] = []
-
-    @property
-    def step(self) -> int:
-        """Number of steps done."""
-        return int(self.optimizer.iterations)
-
-    @property
-    def best_mean_iou(self) -> float:
-        """Best validation mean IoU so far; NaN before the first."""
-        scores = [epoch["validation_mean_iou"] for epoch in self.history]
-        return max(scores, default=math.nan)
+        self.initial_weights: str | None = None
 
     def start(self, init_weights: str | Path | None) -> None:
         """Begins a new run, from the weights of another one if there are any."""
-        self.folder.write_images(self.validation.images(KEPT_IMAGES))
         if init_weights is not None:
-            weights = load_checkpoint(Path(init_weights))
-            for line in initialize(weights, model_variables(self.model)):
-                logger.warning("--init-weights skips %s", line)
+            self.initial_weights = start_from(Path(init_weights), self.model)
+        self.folder.write_images(*self.scoring.images())
 
     def restore(self) -> None:
         """Takes up a run where its last checkpoint left it."""
         checkpoint = load_checkpoint(self.folder.last)
+        _check_classes(checkpoint, self.data.heads)
         restore(checkpoint, self._variables())
+        self.step = checkpoint.state["step"]
         self.history = checkpoint.state["history"]
         self.epoch_losses = checkpoint.state["epoch_losses"]
+        self.initial_weights = checkpoint.state["initial_weights"]
         logger.info("resuming %s at step %d", self.folder.path, self.step)
 
     def train(self) -> Outcome:
         """Runs the steps that are left."""
         training = self.config.training
-        stream = self._batches(start=self.step)
+        stream = self.data.batches(start=self.step * training.accumulate)
         progress = tqdm(total=training.steps, initial=self.step, unit="step", dynamic_ncols=True)
-        board = SummaryWriter(str(self.folder.tensorboard), purge_step=self.step)
-        with Interruption() as interruption, progress, board:
-            while self.step < training.steps and not interruption.requested:
-                self._train_step(next(stream))
+        board = Board(self.folder.tensorboard, start=self.step)
+        with Interruption() as interruption, progress:
+            while not self._is_done() and not interruption.requested:
+                batches = list(itertools.islice(stream, training.accumulate))
+                began = time.perf_counter()
+                self.epoch_losses.append(self.training_step.run(batches, self.step))
+                self.usage.add(time.perf_counter() - began)
+                self.step += 1
                 progress.update()
-                progress.set_postfix(loss=self.epoch_losses[-1], best=self.best_mean_iou)
+                progress.set_postfix(loss=self.epoch_losses[-1], best=best_mean_iou(self.history))
                 if self.step % training.epoch_steps == 0 or self.step == training.steps:
                     self._finish_epoch(board)
             if interruption.requested:
                 self._save_last()
+        return self._outcome()
+
+    def _is_done(self) -> bool:
+        """Says whether the run has reached its end; of its state alone, so that it can resume."""
+        training = self.config.training
+        if training.overfit and self._pixel_accuracy() == 1:
+            return True
+        if training.patience is not None and has_stalled(self.history, training.patience):
+            return True
+        return self.step >= training.steps
+
+    def _outcome(self) -> Outcome:
         return Outcome(
-            self.step, self.step == training.steps, self.best_mean_iou, dict(self.source.skipped)
+            self.step,
+            self._is_done(),
+            best_mean_iou(self.history),
+            self._pixel_accuracy(),
+            self.data.skipped,
+            self.config.training.overfit,
         )
 
-    def _train_step(self, batch: Batch) -> None:
-        self.model.reset_metrics()
-        loss = float(self.model.train_on_batch(batch.images.astype(np.float32), batch.labels))
-        if not math.isfinite(loss):
-            raise DivergenceError(
-                f"the loss is {loss} at step {self.step}; the checkpoints before it are kept in "
-                f"{self.folder.last.parent}; a lower optimizer.learning_rate or "
-                "optimizer.clip_norm may help"
-            )
-        self.epoch_losses.append(loss)
+    def _pixel_accuracy(self) -> float:
+        return self.history[-1]["validation_pixel_accuracy"] if self.history else math.nan
 
-    def _finish_epoch(self, board: SummaryWriter) -> None:
+    def _finish_epoch(self, board: Board) -> None:
         """Validates, and saves the last and, if it is the best so far, the best checkpoint."""
+        self.training_step.check_weights(self.step)
         variables = model_variables(self.model)
         present = {name: np.array(variable) for name, variable in variables.items()}
         if self.config.optimizer.average is not None:
-            self.optimizer.finalize_variable_values(self.model.trainable_variables)
-            settle_statistics(self.model, self._latest_images())
-        score = self.validation.run()
-        is_best = not score.confusion.mean_iou <= self.best_mean_iou
-        self._record(score, board)
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+            settle_statistics(self.model, self._latest_inputs())
+        scores = self.scoring.run()
+        is_best = self._record(scores)
+        scalars = {**self.history[-1], **self.scoring.class_scores(scores)}
+        board.add(self.step, scalars, self.scoring.pictures())
         if is_best:
-            save_checkpoint(self.folder.best, model_variables(self.model), self._state(score))
+            save_checkpoint(self.folder.best, model_variables(self.model), self._card(scores))
         for name, variable in variables.items():
             variable.assign(present[name])
         self._save_last()
         self.folder.write_history(self.history)
+        self.folder.write_usage(self.usage.summary())
 
-    def _latest_images(self) -> Iterator[np.ndarray]:
-        """Yields the images of the latest batches once more."""
-        stream = self._batches(start=max(0, self.step - SETTLING_BATCHES))
-        return (batch.images for batch in itertools.islice(stream, SETTLING_BATCHES))
+    def _latest_inputs(self) -> Iterator[Any]:
+        """Yields the network's inputs of the latest batches once more."""
+        start = max(0, self.step * self.config.training.accumulate - SETTLING_BATCHES)
+        for batch in itertools.islice(self.data.batches(start), SETTLING_BATCHES):
+            yield network_inputs(self.model, batch.images, batch.second)
 
-    def _batches(self, start: int) -> Iterator[Batch]:
-        training = self.config.training
-        return batches(
-            self.source,
-            self.config.augmentation,
-            training.batch_size,
-            seed=training.seed,
-            start=start,
-            threads=training.threads,
-        )
-
-    def _record(self, score: Score, board: SummaryWriter) -> None:
+    def _record(self, scores: Mapping[str, Score]) -> bool:
+        """Adds an epoch to the history; returns whether it is the best."""
         epoch = {
             "step": self.step,
             "loss": math.fsum(self.epoch_losses) / len(self.epoch_losses),
-            "learning_rate": float(self.optimizer.learning_rate),
-            "validation_loss": score.loss,
-            "validation_mean_iou": score.confusion.mean_iou,
-            "validation_pixel_accuracy": score.confusion.pixel_accuracy,
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            **validation_columns(scores),
         }
+        is_best = not epoch["validation_mean_iou"] <= best_mean_iou(self.history)
         self.history.append(epoch)
         self.epoch_losses = []
         logger.info(
@@ -233,49 +235,40 @@ class _Run:
             "mean IoU %(validation_mean_iou).4f",
             epoch,
         )
-        for name, value in epoch.items():
-            board.add_scalar(name, value, self.step)
-        for name, value in zip(self.spec.classes.names, score.confusion.iou, strict=True):
-            board.add_scalar(f"iou/{name}", value, self.step)
+        return is_best
 
     def _save_last(self) -> None:
-        state = {"history": self.history, "epoch_losses": self.epoch_losses}
+        state = {
+            "step": self.step,
+            "history": self.history,
+            "epoch_losses": self.epoch_losses,
+            "initial_weights": self.initial_weights,
+            **provenance.class_record(self.data.heads),
+        }
         save_checkpoint(self.folder.last, self._variables(), state)
+        self.folder.keep_last(self.step, self.config.training.kept_checkpoints)
 
     def _variables(self) -> dict[str, Any]:
-        optimizer = {variable.path: variable for variable in self.optimizer.variables}
+        optimizer = {variable.path: variable for variable in self.model.optimizer.variables}
         return {**model_variables(self.model), **optimizer}
 
-    def _state(self, score: Score) -> dict[str, Any]:
-        """What the model card says of these weights."""
+    def _card(self, scores: Mapping[str, Score]) -> dict[str, Any]:
+        """What the model card says of the present weights."""
+        of_run = (self.config, self.initial_weights)
         return {
             "step": self.step,
-            "classes": self.spec.classes.to_list(),
-            "training": _training_data(self.spec, self.config),
-            "scores": [_score_record(score, self.config)],
+            **provenance.class_record(self.data.heads),
+            "training": provenance.training_record(self.data.datasets, *of_run),
+            "scores": provenance.score_records(self.data.datasets, scores, *of_run),
         }
 
 
-def _training_data(spec: DatasetSpec, config: ExperimentConfig) -> dict[str, Any]:
-    return {
-        "dataset": spec.name,
-        "title": spec.title,
-        "terms": spec.terms,
-        "split": config.data.train_split,
-        "steps": config.training.steps,
-        "batch_size": config.training.batch_size,
-    }
-
-
-def _score_record(score: Score, config: ExperimentConfig) -> dict[str, Any]:
-    """The validation score with the protocol that says what it means."""
-    height, width = config.data.size
-    return {
-        "mean_iou": round(score.confusion.mean_iou, 5),
-        "pixel_accuracy": round(score.confusion.pixel_accuracy, 5),
-        "protocol": (
-            f"{config.data.dataset} {config.data.validation_split}, "
-            f"{score.confusion.num_classes} classes, void ignored, Cityscapes IoU, network at "
-            f"{height}x{width}, scored at the labels' size, one scale, no flip, no pretraining"
-        ),
-    }
+def _check_classes(checkpoint: Checkpoint, heads: Mapping[str, ClassTable]) -> None:
+    """Raises ``CheckpointError`` if a checkpoint was trained for other classes."""
+    expected = provenance.class_record(heads)
+    found = {key: checkpoint.state.get(key) for key in expected}
+    if found != expected:
+        raise CheckpointError(
+            f"checkpoint {checkpoint.path} was trained for other classes than the dataset has "
+            f"now: {found}, expected {expected}"
+        )

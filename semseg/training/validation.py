@@ -7,10 +7,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from semseg.classes import IGNORE
+from semseg.classes import IGNORE, ClassTable
 from semseg.data import Sample
 from semseg.metrics import ConfusionMatrix
-from semseg.runtime.geometry import resize_image, resize_labels
+from semseg.runtime.geometry import resize_labels
+from semseg.runtime.render import colorize
+from semseg.training.inputs import network_inputs, resized
 
 
 class Score(NamedTuple):
@@ -25,13 +27,22 @@ class Score(NamedTuple):
     confusion: ConfusionMatrix
 
 
+class _Batch(NamedTuple):
+    """Images at the network's size, and labels at their own."""
+
+    images: np.ndarray
+    second: np.ndarray | None
+    labels: list[np.ndarray]
+
+
 class Validation:
-    """Runs a model over samples, each resized to one size as the robot's runtime does it.
+    """Runs one head of a model over samples, each resized as the robot's runtime does it.
 
     Args:
       model: gives logits; its current weights are scored at each ``run``.
-      samples: the validation samples.
-      num_classes: number of classes.
+      head: name of the output that is scored; a model with one output has no choice.
+      samples: the validation samples, with the labels of the head's classes.
+      classes: the head's classes.
       size: the network's (height, width).
       batch_size: images at once.
     """
@@ -39,41 +50,83 @@ class Validation:
     def __init__(
         self,
         model: keras.Model,
+        head: str,
         samples: Sequence[Sample],
-        num_classes: int,
+        classes: ClassTable,
+        *,
         size: tuple[int, int],
         batch_size: int,
     ) -> None:
-        self.samples = samples
-        self.num_classes = num_classes
-        self.size = size
-        self.batch_size = batch_size
-        self._scorer = _scorer(model)
+        self.classes = classes
+        self._model = model
+        self._samples = samples
+        self._size = size
+        self._batch_size = batch_size
+        self._scorer = _scorer(model, head)
 
     def run(self) -> Score:
         """Scores the model on all samples."""
-        confusion = ConfusionMatrix(self.num_classes)
+        confusion = ConfusionMatrix(self.classes.num_classes)
         entropy = pixels = 0.0
-        for images, labels in self._batches():
-            small = np.stack([resize_labels(truth, self.size) for truth in labels])
-            predictions, entropies = self._scorer.predict_on_batch([images, small])
+        for batch in self._batches(self._samples):
+            small = np.stack([resize_labels(truth, self._size) for truth in batch.labels])
+            predictions, entropies = self._score(batch, small)
             entropy += float(np.sum(entropies, dtype=np.float64))
             pixels += np.count_nonzero(small != IGNORE)
-            for truth, predicted in zip(labels, predictions, strict=True):
+            for truth, predicted in zip(batch.labels, predictions, strict=True):
                 height, width = truth.shape
                 confusion.update(truth, resize_labels(predicted, (height, width)))
         return Score(entropy / max(1.0, pixels), confusion)
 
-    def images(self, count: int) -> np.ndarray:
-        """Returns the first images at the network's size, uint8 [n, H, W, 3], n <= count."""
-        chosen = self.samples[:count]
-        return np.stack([resize_image(sample.read_image(), self.size) for sample in chosen])
+    def images(self, count: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Returns the first images at the network's size.
 
-    def _batches(self) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
-        for start in range(0, len(self.samples), self.batch_size):
-            pairs = [sample.read() for sample in self.samples[start : start + self.batch_size]]
-            images = np.stack([resize_image(image, self.size) for image, _ in pairs])
-            yield images, [labels for _, labels in pairs]
+        Returns:
+          uint8 [n, H, W, 3], n <= count; and what the network sees beside them, None without.
+        """
+        images, seconds = [], []
+        for sample in self._samples[:count]:
+            images.append(resized(sample.read_image(), self._size))
+            seconds.append(self._second(sample))
+        return np.stack(images), _stacked(seconds)
+
+    def pictures(self, count: int) -> list[np.ndarray]:
+        """Draws the first images, what they show and what the model says, side by side.
+
+        Returns:
+          uint8 (H, 3 W, 3) RGB each, at the network's size.
+        """
+        pictures = []
+        for batch in self._batches(self._samples[:count]):
+            truths = np.stack([resize_labels(truth, self._size) for truth in batch.labels])
+            predictions, _ = self._score(batch, truths)
+            for image, truth, predicted in zip(batch.images, truths, predictions, strict=True):
+                colored = [colorize(labels, self.classes) for labels in (truth, predicted)]
+                pictures.append(np.concatenate([image, *colored], axis=1))
+        return pictures
+
+    def _score(self, batch: _Batch, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inputs = network_inputs(self._model, batch.images, batch.second)
+        return self._scorer.predict_on_batch([inputs, labels])
+
+    def _batches(self, samples: Sequence[Sample]) -> Iterator[_Batch]:
+        for start in range(0, len(samples), self._batch_size):
+            chosen = samples[start : start + self._batch_size]
+            pairs = [sample.read() for sample in chosen]
+            yield _Batch(
+                images=np.stack([resized(image, self._size) for image, _ in pairs]),
+                second=_stacked([self._second(sample) for sample in chosen]),
+                labels=[labels for _, labels in pairs],
+            )
+
+    def _second(self, sample: Sample) -> np.ndarray | None:
+        second = sample.read_second()
+        return None if second is None else resized(second, self._size)
+
+
+def _stacked(arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    present = [array for array in arrays if array is not None]
+    return np.stack(present) if present else None
 
 
 class _LabelsAndEntropy(keras.layers.Layer):
@@ -88,7 +141,8 @@ class _LabelsAndEntropy(keras.layers.Layer):
         return ops.cast(ops.argmax(logits, axis=-1), "uint8"), entropy
 
 
-def _scorer(model: keras.Model) -> keras.Model:
+def _scorer(model: keras.Model, head: str) -> keras.Model:
+    logits = model.output[head] if isinstance(model.output, dict) else model.output
     labels = keras.Input((None, None), dtype="int32", name="labels")
-    scored = _LabelsAndEntropy(name="score")([model.output, labels])
+    scored = _LabelsAndEntropy(name="score", dtype="float32")([logits, labels])
     return keras.Model([model.input, labels], scored)

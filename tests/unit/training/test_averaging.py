@@ -9,7 +9,7 @@ def test_statistics_are_the_means_over_all_batches():
     norm = keras.layers.BatchNormalization(momentum=0.9)
     model = keras.Model(image, norm(image))
     rng = np.random.default_rng(0)
-    batches = [rng.normal(index, 1 + index, (4, 3, 5, 2)) for index in range(3)]
+    batches = [rng.normal(index, 1 + index, (4, 3, 5, 2)).astype(np.float32) for index in range(3)]
     settle_statistics(model, iter(batches))
     means = np.mean([batch.mean((0, 1, 2)) for batch in batches], axis=0)
     variances = np.mean([batch.var((0, 1, 2)) for batch in batches], axis=0)

@@ -12,8 +12,9 @@ import yaml
 
 from semseg.errors import CheckpointError, ConfigError
 from semseg.training.checkpoints import load_checkpoint
-from semseg.training.run_folder import RunFolder
-from semseg.training.trainer import DivergenceError, train
+from semseg.training.run_folder import Resume, RunFolder
+from semseg.training.trainer import train
+from semseg.training.training_step import DivergenceError
 
 # Trains a network with all that has a state, normalisation and dropout, and ends as `kill -9`
 # does before step `killed_at`, if there is such a step.
@@ -34,14 +35,14 @@ from semseg.training import config, trainer
 
 experiment, root, workdir, killed_at = sys.argv[1:]
 train_on_batch = keras.Model.train_on_batch
-def deadly(model, *batch):
+def deadly(model, *batch, **options):
     if int(model.optimizer.iterations) == int(killed_at):
         os.kill(os.getpid(), signal.SIGKILL)
-    return train_on_batch(model, *batch)
+    return train_on_batch(model, *batch, **options)
 
 keras.Model.train_on_batch = deadly
 experiment = config.load_config(experiment)
-trainer.train(experiment, {experiment.data.dataset: root}, workdir, resume=True)
+trainer.train(experiment, {experiment.data.dataset: root}, workdir, trainer.Resume.IF_THERE)
 """
 
 
@@ -49,7 +50,7 @@ trainer.train(experiment, {experiment.data.dataset: root}, workdir, resume=True)
 def run(configure, tiny_dataset, tmp_path):
     """Trains on the tiny dataset in a folder of the test's."""
 
-    def start(folder="run", resume=False, init_weights=None, **sections):
+    def start(folder="run", resume=Resume.NEVER, init_weights=None, **sections):
         config = configure(**sections)
         roots = {config.data.dataset: str(tiny_dataset.parent)}
         return train(config, roots, tmp_path / folder, resume, init_weights)
@@ -117,17 +118,17 @@ def test_sigterm_ends_a_run_after_its_step_and_resume_finishes_it(run, tmp_path,
     run("whole")
     train_on_batch = keras.Model.train_on_batch
 
-    def interrupted(model, *batch):
+    def interrupted(model, *batch, **options):
         if int(model.optimizer.iterations) == 4:
             os.kill(os.getpid(), signal.SIGTERM)
-        return train_on_batch(model, *batch)
+        return train_on_batch(model, *batch, **options)
 
     monkeypatch.setattr(keras.Model, "train_on_batch", interrupted)
     outcome = run("stopped")
     assert not outcome.finished and outcome.step == 5
     assert len(load_checkpoint(tmp_path / "stopped/checkpoints/last.npz").state["history"]) == 1
     monkeypatch.undo()
-    assert run("stopped", resume=True).finished
+    assert run("stopped", resume=Resume.REQUIRED).finished
     _assert_equal_checkpoints(
         tmp_path / "whole/checkpoints/last.npz", tmp_path / "stopped/checkpoints/last.npz"
     )
@@ -148,12 +149,12 @@ def test_a_run_is_neither_overwritten_nor_resumed_with_another_configuration(run
     with pytest.raises(ConfigError, match="holds a run already; continue it with --resume"):
         run()
     with pytest.raises(ConfigError, match="differs: training.batch_size was 2, is 3"):
-        run(resume=True, training={"batch_size": 3})
+        run(resume=Resume.REQUIRED, training={"batch_size": 3})
 
 
 def test_a_loss_that_is_no_number_stops_the_run(run, tmp_path):
     with pytest.raises(
-        DivergenceError, match=r"the loss is (nan|inf) at step \d+; .*learning_rate"
+        DivergenceError, match=r"the loss is (nan|inf) at step \d+, on the batch of train/\d, train/\d; "
     ):
         run(optimizer={"name": "sgd", "learning_rate": 1e30})
     assert not (tmp_path / "run/checkpoints/last.npz").exists()
@@ -170,7 +171,7 @@ def test_a_full_disk_stops_the_run_and_keeps_the_former_checkpoint(run, tmp_path
 
     monkeypatch.setattr("semseg.training.checkpoints.np.savez", full)
     with pytest.raises(CheckpointError, match="No space left on device; the former one is kept"):
-        run(resume=True, training={"steps": 9, "epoch_steps": 3})
+        run(resume=Resume.REQUIRED, training={"steps": 9, "epoch_steps": 3})
     assert folder.last.read_bytes() == former
     assert len(load_checkpoint(folder.last).state["history"]) == 2
 
@@ -179,10 +180,10 @@ def test_init_weights_start_a_run_and_name_what_does_not_fit(run, tmp_path, capl
     run("first")
     weights = tmp_path / "first/checkpoints/best.npz"
     run("second", init_weights=weights, network={"hidden_layers": 1})
-    assert "--init-weights skips" not in caplog.text
+    assert "skipped" not in caplog.text
     run("third", init_weights=weights, network={"hidden_width": 9, "hidden_layers": 3})
-    assert "skips hidden0/kernel: shape (1, 1, 5, 9) here, shape (1, 1, 5, 8)" in caplog.text
-    assert "skips hidden2/bias: shape (9,) here, none in the file" in caplog.text
+    assert "skipped hidden0/kernel: shape (1, 1, 5, 9) here, shape (1, 1, 5, 8)" in caplog.text
+    assert "skipped hidden2/bias: shape (9,) here, none in the file" in caplog.text
 
 
 def test_class_weights_of_another_number_are_refused(run):

@@ -1,0 +1,69 @@
+"""The speed of training steps alone, with no data read."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from semseg.data import load_dataset
+from semseg.data.batches import Batch
+from semseg.runtime.tensor_names import RIGHT
+from semseg.training.building import build_network, compile_model, precision
+from semseg.training.config import ExperimentConfig
+from semseg.training.learning_data import learnt_classes
+from semseg.training.training_step import TrainingStep
+from semseg.training.usage import Usage
+
+
+def measure_steps(config: ExperimentConfig, steps: int) -> dict[str, Any]:
+    """Trains on one batch of random crops.
+
+    Args:
+      config: the experiment; class weights that are computed from data are left out.
+      steps: how many steps to time.
+
+    Returns:
+      ``images_per_second``, and what ``usage.json`` of a run says.
+    """
+    step, batches = fake_steps(config)
+    usage = Usage()
+    for number in range(steps):
+        began = time.perf_counter()
+        step.run(batches, number)
+        usage.add(time.perf_counter() - began)
+    summary = usage.summary()
+    images = config.training.batch_size * config.training.accumulate
+    return {"images_per_second": round(images / summary["median_step_seconds"], 2), **summary}
+
+
+def fake_steps(config: ExperimentConfig) -> tuple[TrainingStep, list[Batch]]:
+    """Builds the step of an experiment, and random batches for it."""
+    specs = [load_dataset(source.dataset) for source in config.data.sources]
+    heads, num_classes = learnt_classes(config.data, specs)
+    with precision(config.training.precision):
+        model = build_network(config.network, num_classes, config.data.second)
+    if isinstance(config.loss.class_weights, str):
+        config = config.model_copy(
+            update={"loss": config.loss.model_copy(update={"class_weights": None})}
+        )
+    compile_model(model, config, heads, dict.fromkeys(heads, ()))
+    least = min(classes.num_classes for classes in heads.values())
+    batch = _random_batch(config, least)
+    step = TrainingStep(model, lambda batch, outputs: dict.fromkeys(outputs, batch.labels))
+    return step, [batch] * config.training.accumulate
+
+
+def _random_batch(config: ExperimentConfig, num_classes: int) -> Batch:
+    rng = np.random.default_rng(0)
+    shape = (config.training.batch_size, *(config.augmentation.crop or config.data.size))
+    images = rng.integers(0, 256, (*shape, 3), np.uint8)
+    second = None
+    if config.data.second is not None:
+        second = images if config.data.second == RIGHT else rng.random((*shape, 1), np.float32)
+    return Batch(
+        images=images,
+        labels=rng.integers(0, num_classes, shape, np.uint8),
+        names=("random",) * shape[0],
+        dataset=np.zeros(shape[0], int),
+        second=second,
+    )

@@ -1,0 +1,180 @@
+"""What a run learns from: the samples of its datasets, and the heads that learn them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from semseg.classes import IGNORE, ClassTable
+from semseg.data import AugmentationConfig, DatasetSpec, Sample, load_dataset, samples
+from semseg.data.batches import Batch, SampleSource, batches
+from semseg.data.class_map import ClassMapFile, read_class_map
+from semseg.data.class_uniform import find_classes
+from semseg.data.samples import RemappedSample
+from semseg.errors import ConfigError
+from semseg.networks.heads import ONLY_HEAD, NumClasses, head_of
+from semseg.training.config import ExperimentConfig
+from semseg.training.data_config import DataConfig, SourceConfig
+from semseg.training.overfitting import WITHOUT_CHANGE, by_heart
+
+
+class LearntDataset(NamedTuple):
+    """One dataset of a run.
+
+    Attributes:
+      spec: its declaration.
+      source: its section of the configuration.
+      head: the head that learns it.
+      train: training samples, with the labels of the head's classes.
+      validation: validation samples, likewise.
+    """
+
+    spec: DatasetSpec
+    source: SourceConfig
+    head: str
+    train: Sequence[Sample]
+    validation: Sequence[Sample]
+
+
+class LearningData:
+    """The datasets of a run.
+
+    Args:
+      config: the experiment.
+      roots: folder of each dataset by its name in the configuration.
+
+    Attributes:
+      datasets: in the order of the configuration.
+      heads: the classes of each head.
+      num_classes: what a network function takes: a number, or one for each head of its own.
+
+    Raises:
+      SemsegError: a dataset cannot be found, or its classes do not fit its head.
+    """
+
+    def __init__(self, config: ExperimentConfig, roots: Mapping[str, str]) -> None:
+        self._config = config
+        self._roots = roots
+        specs = [load_dataset(source.dataset) for source in config.data.sources]
+        self._class_map = _class_map(config.data)
+        self.heads, self.num_classes = learnt_classes(config.data, specs)
+        self.datasets = tuple(map(self._dataset, specs, config.data.sources))
+        self._sources = [SampleSource(d.train, cache=config.data.cache) for d in self.datasets]
+        share = config.data.class_uniform
+        self._class_uniform = [find_classes(d.train, share) if share else None
+                               for d in self.datasets]  # fmt: skip
+
+    @property
+    def train_samples(self) -> dict[str, list[Sample]]:
+        """The training samples of each head."""
+        return {
+            head: [sample for dataset in self.datasets if dataset.head == head
+                   for sample in dataset.train]
+            for head in self.heads
+        }  # fmt: skip
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Name -> reason, of the training samples that could not be read so far."""
+        return {name: why for source in self._sources for name, why in source.skipped.items()}
+
+    def batches(self, start: int) -> Iterator[Batch]:
+        """Yields the batches from number ``start`` on."""
+        training = self._config.training
+        weights = [d.source.weight for d in self.datasets if d.source.weight is not None]
+        return batches(
+            self._sources,
+            self.augmentation,
+            training.batch_size,
+            seed=training.seed,
+            start=start,
+            threads=training.threads,
+            weights=weights or None,
+            class_uniform=self._class_uniform,
+        )
+
+    @property
+    def augmentation(self) -> AugmentationConfig:
+        """What is done to each training sample."""
+        return WITHOUT_CHANGE if self._config.training.overfit else self._config.augmentation
+
+    def targets(self, batch: Batch, outputs: Sequence[str]) -> dict[str, np.ndarray]:
+        """Returns what each output of a network learns from a batch.
+
+        Args:
+          batch: the batch.
+          outputs: names of the network's outputs, auxiliary ones included.
+
+        Returns:
+          labels uint8 [B, h, w] for each output: ``IGNORE`` for the samples of datasets that
+          another head learns.
+        """
+        heads = np.array([dataset.head for dataset in self.datasets])[batch.dataset]
+        return {
+            output: np.where((heads == head_of(output))[:, None, None], batch.labels, IGNORE)
+            for output in outputs
+        }
+
+    def _dataset(self, spec: DatasetSpec, source: SourceConfig) -> LearntDataset:
+        head = ONLY_HEAD if ONLY_HEAD in self.heads else source.head or spec.name
+        train = self._samples(spec, source, source.train_split, head)
+        overfit = self._config.training.overfit
+        if overfit:
+            train = by_heart(train[:overfit], self._config.data.size)
+            return LearntDataset(spec, source, head, train, train)
+        validation = self._samples(spec, source, source.validation_split, head)
+        return LearntDataset(spec, source, head, train, validation)
+
+    def _samples(
+        self, spec: DatasetSpec, source: SourceConfig, split: str, head: str
+    ) -> Sequence[Sample]:
+        """Returns the samples of a split, with the labels of a head's classes."""
+        root, second = self._roots.get(source.dataset), self._config.data.second
+        found = samples(spec, root, split, second=second)
+        if spec.classes == self.heads[head]:
+            return found
+        try:
+            table = self._class_map.onto(self.heads[head], spec.classes).table
+        except ConfigError as error:
+            raise ConfigError(f"dataset '{spec.name}': {error}")
+        return [RemappedSample(sample, table) for sample in found]
+
+
+def learnt_classes(
+    data: DataConfig, specs: Sequence[DatasetSpec]
+) -> tuple[dict[str, ClassTable], NumClasses]:
+    """Says what a network learns.
+
+    Args:
+      data: the section of the configuration.
+      specs: its datasets.
+
+    Returns:
+      The classes of each head, and what a network function takes: their number, or that of each
+      of several heads.
+
+    Raises:
+      ConfigError: two datasets of one head have different classes.
+    """
+    if data.dataset is not None or data.heads == "shared":
+        classes = _class_map(data).target(specs[0].classes)
+        return {ONLY_HEAD: classes}, classes.num_classes
+    heads = _own_heads(data, specs)
+    return heads, {head: classes.num_classes for head, classes in heads.items()}
+
+
+def _class_map(data: DataConfig) -> ClassMapFile:
+    return read_class_map(data.class_map) if data.class_map else ClassMapFile()
+
+
+def _own_heads(data: DataConfig, specs: Sequence[DatasetSpec]) -> dict[str, ClassTable]:
+    heads: dict[str, ClassTable] = {}
+    for source, spec in zip(data.datasets, specs, strict=True):
+        head = source.head or spec.name
+        if heads.setdefault(head, spec.classes) != spec.classes:
+            raise ConfigError(
+                f"data.datasets: head '{head}' has the classes {', '.join(heads[head].names)}, "
+                f"dataset '{spec.name}' has {', '.join(spec.classes.names)}; give it a head of "
+                "its own, or say 'heads: shared' with a class_map"
+            )
+    return heads
