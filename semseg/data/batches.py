@@ -106,6 +106,7 @@ def batches(
     threads: int = 2,
     weights: Sequence[float] | None = None,
     class_uniform: Sequence[ClassUniform | None] | None = None,
+    share: tuple[int, int] = (0, 1),
 ) -> Iterator[Batch]:
     """Yields augmented batches for ever; each source is shuffled anew in each pass over it.
 
@@ -118,9 +119,11 @@ def batches(
       threads: threads that read and augment ahead.
       weights: how often each source is drawn from, see ``mixing.draws``.
       class_uniform: what makes rare classes of each source frequent, see ``mixing.draws``.
+      share: (index, count) of the equal share of each batch that is read, for one of several
+        hosts; only ``class_mix``, which stays within a share, depends on the count.
 
     Yields:
-      Batches of ``batch_size`` samples.
+      Batches of ``batch_size`` samples, or of a share of it.
 
     Raises:
       ConfigError: images of different sizes and no crop.
@@ -128,12 +131,14 @@ def batches(
     """
     sources = [sources] if isinstance(sources, SampleSource) else sources
     sizes = [len(source) for source in sources]
+    index, count = share
     dataset = (
         draws(sizes, seed, weights, class_uniform)
         .seed(seed)
         .map(partial(_read, sources))
         .random_map(lambda example, rng: augment_example(example, rng, augmentation))
-        .batch(batch_size, batch_fn=_stack)
+        .slice(slice(index, None, count))
+        .batch(batch_size // count, batch_fn=_stack)
         .random_map(lambda batch, rng: _mix_classes(batch, rng, augmentation.class_mix))
     )
     options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=_PREFETCHED_BATCHES)

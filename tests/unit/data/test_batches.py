@@ -64,6 +64,19 @@ def test_a_batch_depends_on_seed_and_number_alone(threads, start, cache):
         assert batch.names == same.names
 
 
+@pytest.mark.parametrize("start", [0, 3])
+def test_hosts_share_each_batch(start):
+    whole = first(5, source_of(*range(7)), batch_size=4, seed=3, start=start)
+    shares = [
+        first(5, source_of(*range(7)), batch_size=4, seed=3, start=start, share=(index, 2))
+        for index in range(2)
+    ]
+    for batch, *parts in zip(whole, *shares, strict=True):
+        for index, part in enumerate(parts):
+            assert np.array_equal(part.images, batch.images[index::2])
+            assert part.names == batch.names[index::2]
+
+
 def test_batches_are_stacked():
     batch = first(1, source_of(*range(5)), seed=0)[0]
     assert (batch.images.shape, batch.images.dtype) == ((3, 4, 4, 3), np.uint8)
