@@ -31,6 +31,7 @@ class InstantSegmenter:
     classes = ClassTable.create(["red", "green", "blue"], [(255, 0, 0), (0, 255, 0), (0, 0, 255)])
     digest = "instant"
     engine = "none"
+    precision = "none"
 
     def __init__(self, size: Tuple[int, int]):
         labels = np.random.RandomState(0).randint(0, 3, size).astype(np.uint8)

@@ -1,34 +1,72 @@
-"""The node's state on ``/diagnostics``, once a second."""
+"""What the node says of itself once a second: ``/diagnostics`` for people, ``~stats`` for plots."""
 
+import os
 import threading
 import time
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import rospy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_msgs.msg import Header
 
+from semseg.msg import FrameCount, Stats, StepTime
 from semseg.ros.camera import Camera
-from semseg.ros.statistics import SEGMENTED
+from semseg.ros.statistics import FAILED, MALFORMED, RECEIVED, SEGMENTED
+from semseg.ros.stream import is_believable
+from semseg.ros.topic_hints import hint
 
 PERIOD_S = 1.0
 SILENCE_S = 5.0
+FROZEN_FRAMES = 10
+"""So many images in a row with equal data are no coincidence."""
+
+
+class Health(NamedTuple):
+    """What a camera's diagnosis rests on.
+
+    Attributes:
+      topic: its image topic.
+      enabled: whether its frames may be segmented.
+      is_open: whether it is subscribed.
+      num_publishers: number of publishers that are connected.
+      hint: what may be wrong if there is none.
+      silence_s: seconds since its last image; None if there was none.
+      num_identical: images in a row that equal the newest.
+      stamp_age_s: how far the newest stamp lay behind ROS time; None if it has none.
+      num_rejected: frames of the last second that could not be segmented.
+    """
+
+    topic: str
+    enabled: bool = True
+    is_open: bool = True
+    num_publishers: int = 1
+    hint: str = ""
+    silence_s: Optional[float] = 0.0
+    num_identical: int = 0
+    stamp_age_s: Optional[float] = None
+    num_rejected: int = 0
 
 
 class Diagnostics:
-    """Publishes one status per camera.
+    """Publishes one status and one ``Stats`` per camera.
 
     Args:
-      cameras: the node's cameras, subscribed.
-      model: facts of the model, shown with every camera.
+      cameras: the node's cameras.
+      facts: facts of the model, shown with every camera.
     """
 
-    def __init__(self, cameras: Sequence[Camera], model: Mapping[str, str]):
+    def __init__(self, cameras: Sequence[Camera], facts: Mapping[str, str]):
         self._cameras = cameras
-        self._model = model
-        self._segmented: Dict[str, Tuple[float, int]] = {}
+        self._facts = facts
+        self._before: Dict[str, Tuple[float, Dict[str, int]]] = {}
         self._ended = threading.Event()
         self._publisher = rospy.Publisher("/diagnostics", DiagnosticArray, queue_size=10)
+        self._stats = {
+            camera.name: rospy.Publisher(
+                "~%s/stats" % camera.name if camera.name else "~stats", Stats, queue_size=10
+            )
+            for camera in cameras
+        }
         # Not a rospy.Timer: a looped bag sets the clock back, and that ends those.
         self._thread = threading.Thread(target=self._run, name="diagnostics", daemon=True)
 
@@ -42,32 +80,36 @@ class Diagnostics:
 
     def _run(self):
         while not self._ended.wait(PERIOD_S):
-            statuses = [self._status(camera) for camera in self._cameras]
             header = Header(stamp=rospy.Time.now())
+            statuses = [self._report(camera) for camera in self._cameras]
             self._publisher.publish(DiagnosticArray(header=header, status=statuses))
 
-    def _status(self, camera):
-        topic, publishers = camera.images.topic, camera.images.num_publishers
-        silence = None if camera.last_arrival is None else time.monotonic() - camera.last_arrival
-        level, message = judge(topic, publishers, silence)
-        values = dict(self._model, topic=topic, publishers=publishers)
-        values.update(camera.statistics.counts, rate_hz="%.1f" % self._rate_hz(camera))
-        for percentile in (50, 95):
-            for step, duration in camera.statistics.percentiles_ms(percentile).items():
-                values["%s_p%d_ms" % (step, percentile)] = "%.1f" % duration
+    def _report(self, camera):
+        """Publishes a camera's stats; returns its status."""
+        counts = camera.statistics.counts
+        rates = self._rates_hz(camera.name, counts)
+        stats = stats_message(camera, counts, rates)
+        self._stats[camera.name].publish(stats)
+        rejected = int(round((rates[MALFORMED] + rates[FAILED]) * PERIOD_S))
+        health = camera_health(camera, rejected)
+        level, message = judge(health)
         return DiagnosticStatus(
             level=level,
             name=status_name(camera.name),
             message=message,
             hardware_id=rospy.get_name(),
-            values=[KeyValue(key, str(value)) for key, value in values.items()],
+            values=[
+                KeyValue(key, str(value))
+                for key, value in dict(self._facts, **_values(health, stats)).items()
+            ],
         )
 
-    def _rate_hz(self, camera):
-        now, segmented = time.monotonic(), camera.statistics.counts[SEGMENTED]
-        then, before = self._segmented.get(camera.name, (now - PERIOD_S, segmented))
-        self._segmented[camera.name] = now, segmented
-        return (segmented - before) / (now - then)
+    def _rates_hz(self, name, counts):
+        """Returns each counter's growth per second since the last call."""
+        now = time.monotonic()
+        then, before = self._before.get(name, (now - PERIOD_S, counts))
+        self._before[name] = now, counts
+        return {fate: (counts[fate] - before[fate]) / (now - then) for fate in counts}
 
 
 def status_name(camera: str) -> str:
@@ -75,18 +117,115 @@ def status_name(camera: str) -> str:
     return "%s: %s" % (rospy.get_name(), camera or "image")
 
 
-def judge(topic, num_publishers, silence_s):
-    """Returns (level, message) for a camera.
+def camera_health(camera: Camera, num_rejected: int) -> Health:
+    """Examines a camera; asks the master if nobody's images reach it."""
+    images, stream = camera.images, camera.stream
+    unconnected = images.is_open and not images.num_publishers
+    arrival_s = stream.last_arrival_s
+    return Health(
+        topic=images.topic,
+        enabled=camera.enabled,
+        is_open=images.is_open,
+        num_publishers=images.num_publishers,
+        hint=hint(images.topic, images.kind._type, _published()) if unconnected else "",
+        silence_s=None if arrival_s is None else time.monotonic() - arrival_s,
+        num_identical=stream.num_identical,
+        stamp_age_s=stream.stamp_age_s,
+        num_rejected=num_rejected,
+    )
+
+
+def judge(health: Health) -> Tuple[int, str]:
+    """Returns (level, message) for a camera: its gravest fault, or that there is none."""
+    topic = health.topic
+    if not health.is_open:
+        reason = "nobody listens" if health.enabled else "disabled by ~enable"
+        return DiagnosticStatus.OK, "%s: %s is not subscribed" % (reason, topic)
+    fault = _connection_fault(health) or _image_fault(health)
+    if fault:
+        return DiagnosticStatus.WARN, fault
+    return DiagnosticStatus.OK, "receiving %s" % topic
+
+
+def stats_message(camera: Camera, counts: Mapping[str, int], rates: Mapping[str, float]) -> Stats:
+    """Sums up a camera's counters and durations.
 
     Args:
-      topic: its image topic.
-      num_publishers: number of publishers that are connected.
-      silence_s: seconds since its last image; None if there was none.
+      camera: the camera.
+      counts: its counters.
+      rates: growth of the counters, per second.
     """
-    if num_publishers == 0:
-        return DiagnosticStatus.WARN, "nobody publishes %s" % topic
-    if silence_s is None:
-        return DiagnosticStatus.WARN, "no image yet on %s" % topic
-    if silence_s > SILENCE_S:
-        return DiagnosticStatus.WARN, "no image on %s for %.0f s" % (topic, silence_s)
-    return DiagnosticStatus.OK, "receiving %s" % topic
+    medians, tails = (camera.statistics.percentiles_ms(percentile) for percentile in (50, 95))
+    return Stats(
+        header=Header(stamp=rospy.Time.now(), frame_id=camera.stream.frame_id),
+        topic=camera.images.topic,
+        received_hz=rates[RECEIVED],
+        segmented_hz=rates[SEGMENTED],
+        counts=[FrameCount(fate, frames) for fate, frames in counts.items()],
+        steps=[StepTime(step, medians[step], tails[step]) for step in sorted(medians)],
+        memory_mib=resident_mib(),
+    )
+
+
+def resident_mib() -> float:
+    """Returns the resident memory of this process in MiB (proc(5): ``statm``, field 2)."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _connection_fault(health):
+    if not health.num_publishers:
+        because = "; " + health.hint if health.hint else ""
+        return "nobody publishes %s%s" % (health.topic, because)
+    if health.silence_s is None:
+        return "no image yet on %s" % health.topic
+    if health.silence_s > SILENCE_S:
+        return "no image on %s for %.0f s" % (health.topic, health.silence_s)
+    return ""
+
+
+def _image_fault(health):
+    if health.num_rejected:
+        return "%d images on %s could not be segmented" % (health.num_rejected, health.topic)
+    if health.num_identical >= FROZEN_FRAMES:
+        return "the last %d images on %s are identical: is the camera frozen?" % (
+            health.num_identical + 1,
+            health.topic,
+        )
+    if health.stamp_age_s is not None and not is_believable(health.stamp_age_s):
+        return (
+            "stamps on %s are %.1f s %s this clock: of another machine, or a bag without --clock?"
+            % (
+                health.topic,
+                abs(health.stamp_age_s),
+                "behind" if health.stamp_age_s > 0 else "ahead of",
+            )
+        )
+    return ""
+
+
+def _values(health, stats) -> Dict[str, Any]:
+    values: Dict[str, Any] = {"topic": health.topic, "publishers": health.num_publishers}
+    values.update({count.fate: count.frames for count in stats.counts})
+    values["received_hz"] = "%.1f" % stats.received_hz
+    values["rate_hz"] = "%.1f" % stats.segmented_hz
+    if health.silence_s is not None:
+        values["seconds_without_image"] = "%.1f" % health.silence_s
+        values["identical_images"] = health.num_identical
+    if health.stamp_age_s is not None:
+        values["stamp_age_s"] = "%.3f" % health.stamp_age_s
+    for step in stats.steps:
+        values[step.step + "_p50_ms"] = "%.1f" % step.p50_ms
+        values[step.step + "_p95_ms"] = "%.1f" % step.p95_ms
+    values["memory_mib"] = "%.0f" % stats.memory_mib
+    return values
+
+
+def _published():
+    """Returns (topic, type) of all that others publish; nothing while the master is away."""
+    own = rospy.get_name() + "/"
+    try:
+        published = rospy.get_published_topics()
+    except (OSError, rospy.ROSException):
+        return []
+    return [(topic, kind) for topic, kind in published if not topic.startswith(own)]

@@ -20,12 +20,11 @@ from semseg.ros.label_info import class_table
 from semseg.ros.live_evaluation import Arrival, LiveEvaluation
 from semseg.ros.messages import image_from_message, labels_from_message
 from semseg.ros.pictures import SampleSheet, VideoRecorder, write_picture
-from semseg.ros.statistics import FAILED, IDLE, MALFORMED, REPLACED
+from semseg.ros.statistics import DROPS
 from semseg.ros.subscriptions import BUFFER_SIZE
 
 _log = logging.getLogger(__name__)
 
-DROP_REASONS = (IDLE, REPLACED, MALFORMED, FAILED)
 POLL_S = 0.1
 ANSWER_PATIENCE_S = 5.0
 """How long after the last image, or after the last labels, further labels are waited for."""
@@ -174,7 +173,7 @@ class Evaluator:
         for status in message.status:
             values = {pair.key: pair.value for pair in status.values}
             if values.get("topic") == self._images.resolved_name:
-                self._drops = {reason: int(values[reason]) for reason in DROP_REASONS}
+                self._drops = {reason: int(values[reason]) for reason in DROPS}
                 self._drops_time = time.monotonic()
 
 

@@ -1,5 +1,7 @@
 """The messages that say what labels mean and how they are spread."""
 
+import json
+
 import numpy as np
 import rospy
 from std_msgs.msg import ColorRGBA, Header
@@ -24,6 +26,20 @@ def label_info_message(classes: ClassTable, model: str, digest: str) -> LabelInf
         void_id=IGNORE,
         classes=_label_classes(classes),
     )
+
+
+def label_info_json(message: LabelInfo) -> str:
+    """Returns a ``LabelInfo`` as JSON, field by field: for consumers without this package."""
+    fields = {name: getattr(message, name) for name in ("model", "digest", "void_id")}
+    fields["classes"] = [
+        {
+            "id": entry.id,
+            "name": entry.name,
+            "color": {channel: getattr(entry.color, channel) for channel in "rgba"},
+        }
+        for entry in message.classes
+    ]
+    return json.dumps(fields)
 
 
 def class_table(message: LabelInfo) -> ClassTable:

@@ -1,6 +1,6 @@
 """Between ROS messages and arrays; the pixels are the work of ``runtime.image_codec``."""
 
-from typing import Union
+from typing import Tuple, Union
 
 import numpy as np
 import rospy
@@ -10,7 +10,9 @@ from std_msgs.msg import Header
 from semseg.runtime import image_codec
 
 # What compressed_image_transport writes and its subscribers parse, the last space included.
-PNG_LABELS_FORMAT = "mono8; png compressed "
+PNG_FORMAT = "%s; png compressed "
+# PNG has no pixels of 32 bits: such labels travel as bytes.
+_PNG_TYPES = {"mono8": np.uint8, "16UC1": np.uint16}
 
 
 def copy_header(header: Header, stamp: rospy.Time = None) -> Header:
@@ -18,15 +20,19 @@ def copy_header(header: Header, stamp: rospy.Time = None) -> Header:
     return Header(seq=header.seq, stamp=stamp or header.stamp, frame_id=header.frame_id)
 
 
-def image_from_message(message: Union[Image, CompressedImage]) -> np.ndarray:
+def image_from_message(message: Union[Image, CompressedImage], stretch: str = "auto") -> np.ndarray:
     """Decodes a camera message into an RGB image, uint8 (H, W, 3).
+
+    Args:
+      message: the camera's.
+      stretch: how 16-bit pixels become 8-bit ones, one of ``image_codec.STRETCHES``.
 
     Raises:
       ImageError: unknown encoding, or data that contradicts the message's own fields.
     """
     if isinstance(message, CompressedImage):
-        return image_codec.decode_compressed(message.data)
-    return image_codec.decode_image(*_fields(message))
+        return image_codec.decode_compressed(message.data, stretch)
+    return image_codec.decode_image(*_fields(message), stretch)
 
 
 def labels_from_message(message: Image) -> np.ndarray:
@@ -58,10 +64,19 @@ def image_message(header: Header, array: np.ndarray, encoding: str) -> Image:
     )
 
 
-def png_message(header: Header, labels: np.ndarray) -> CompressedImage:
-    """Returns labels as a lossless ``CompressedImage`` that image_transport can read."""
+def png_message(header: Header, labels: np.ndarray, encoding: str = "mono8") -> CompressedImage:
+    """Returns labels as a lossless ``CompressedImage`` that image_transport can read.
+
+    Args:
+      header: the camera image's header.
+      labels: uint8 (H, W).
+      encoding: ``mono8`` or ``16UC1``; any other one becomes ``mono8``.
+    """
+    encoding = encoding if encoding in _PNG_TYPES else "mono8"
     return CompressedImage(
-        header=copy_header(header), format=PNG_LABELS_FORMAT, data=image_codec.encode_png(labels)
+        header=copy_header(header),
+        format=PNG_FORMAT % encoding,
+        data=image_codec.encode_png(labels.astype(_PNG_TYPES[encoding], copy=False)),
     )
 
 
@@ -70,7 +85,7 @@ def uncalibrated_camera_info(header: Header, height: int, width: int) -> CameraI
     return CameraInfo(header=copy_header(header), height=height, width=width)
 
 
-def _fields(message):
+def _fields(message: Image) -> Tuple[str, int, int, int, int, bytes]:
     return (
         message.encoding,
         message.height,

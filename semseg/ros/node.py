@@ -1,78 +1,73 @@
-"""The segmenter node: the newest frame of each camera, one worker, nothing computed unheard."""
+"""The segmenter node: cameras, one worker, and what the node says of itself."""
 
 import logging
-import re
-import threading
-from typing import Any, Sequence
+from typing import Any, Mapping, Optional
 
 import rospy
-from std_msgs.msg import Bool
+from std_msgs.msg import Bool, String
+from std_srvs.srv import SetBool, SetBoolResponse
 
-from semseg.errors import ConfigError, ImageError, SemsegError
 from semseg.msg import LabelInfo
 from semseg.ros.camera import Camera
+from semseg.ros.demand import Demand
 from semseg.ros.diagnostics import Diagnostics
-from semseg.ros.label_info import label_info_message
-from semseg.ros.rosout import Throttle
-from semseg.ros.statistics import FAILED, MALFORMED
-from semseg.ros.subscriptions import RAW
+from semseg.ros.label_info import label_info_json, label_info_message
+from semseg.ros.master_watch import MasterWatch
+from semseg.ros.options import CameraOptions
+from semseg.ros.worker import Worker
 from semseg.runtime.mailbox import Mailbox
 
 _log = logging.getLogger(__name__)
-
-MAX_COMPLAINT = 300
-"""Length of the longest warning about a message, in characters."""
 
 
 class SegmenterNode:
     """Segments the newest frame of each camera in turn.
 
     rospy's threads only swap the newest frame into a mailbox; one worker decodes, segments and
-    publishes. So, when an inference starts, no newer frame of that camera has been received.
+    publishes. A camera is subscribed only while someone listens to its labels.
 
     Args:
-      segmenter: has ``.classes`` (ClassTable), ``.digest``, ``.engine`` and
-        ``.segment(image, probabilities=False) -> Segmentation``; used by one thread only.
+      segmenter: has ``.classes`` (ClassTable), ``.digest``, ``.engine``, ``.precision``,
+        ``.segment(image, probabilities=False) -> Segmentation`` and, for outputs of the
+        network's size, ``.fit(image_size)``; used by one thread only.
       model: name of the model for ``~label_info``.
-      cameras: names of the cameras; none stands for the single topic ``image``.
-      transport: ``raw`` or ``compressed``.
-      overlay_alpha: weight of the colours in the overlay, 0..1.
+      cameras: camera name -> options; none stands for the single topic ``image``.
 
     Raises:
-      ConfigError: the transport is unknown, or a camera's name cannot be a topic's.
+      ConfigError: an option cannot be used.
     """
 
     def __init__(
-        self,
-        segmenter: Any,
-        model: str,
-        cameras: Sequence[str] = (),
-        transport: str = RAW,
-        overlay_alpha: float = 0.5,
+        self, segmenter: Any, model: str, cameras: Optional[Mapping[str, CameraOptions]] = None
     ):
-        self._segmenter = segmenter
-        self._mailbox = Mailbox()
-        self._throttle = Throttle()
+        cameras = cameras or {"": CameraOptions()}
         self._failed = False
-        self._worker = threading.Thread(target=self._work, name="worker", daemon=True)
         self._label_info = rospy.Publisher("~label_info", LabelInfo, queue_size=1, latch=True)
-        self._label_info.publish(label_info_message(segmenter.classes, model, segmenter.digest))
-        self._ready = rospy.Publisher("~ready", Bool, queue_size=1, latch=True)
-        self._cameras = {
-            name: Camera(name, transport, self._mailbox.put, segmenter.classes, overlay_alpha)
-            for name in checked_names(cameras) or ("",)
-        }
-        self._diagnostics = Diagnostics(
-            list(self._cameras.values()),
-            {"model": model, "digest": segmenter.digest, "engine": segmenter.engine},
+        self._label_info_json = rospy.Publisher(
+            "~label_info_json", String, queue_size=1, latch=True
         )
+        self._ready = rospy.Publisher("~ready", Bool, queue_size=1, latch=True)
+        self._demand = Demand(self._follow_demand)
+        mailbox = Mailbox()
+        self._cameras = {
+            name: Camera(name, options, segmenter.classes, mailbox.put, self._demand.changed)
+            for name, options in cameras.items()
+        }
+        self._worker = Worker(segmenter, mailbox, self._cameras, self._end)
+        facts = {name: getattr(segmenter, name) for name in ("digest", "engine", "precision")}
+        self._diagnostics = Diagnostics(list(self._cameras.values()), dict(facts, model=model))
+        self._master_watch = MasterWatch(self._end)
+        self._describe(label_info_message(segmenter.classes, model, segmenter.digest))
 
     def start(self) -> None:
-        """Starts the worker and says ``~ready``."""
+        """Starts the worker, subscribes what is asked for and says ``~ready``."""
         for camera in self._cameras.values():
             _log.info("segmenting %s", camera.images.topic)
         self._worker.start()
+        self._demand.start()
         self._diagnostics.start()
+        self._master_watch.start()
+        self._enable_service = rospy.Service("~enable", SetBool, self._enable)
         self._ready.publish(True)
 
     def stop(self, timeout_s: float = 1.0) -> bool:
@@ -81,50 +76,29 @@ class SegmenterNode:
         Returns:
           Whether the worker ended; it does not while an inference takes longer than the time.
         """
-        self._diagnostics.stop()
-        self._mailbox.close()
-        self._worker.join(timeout_s)
-        return not self._worker.is_alive()
+        for part in (self._master_watch, self._diagnostics, self._demand):
+            part.stop()
+        return self._worker.stop(timeout_s)
 
     @property
     def failed(self) -> bool:
-        """Whether an error of the program itself ended the worker."""
+        """Whether the node ended by itself: its worker failed, or the master forgot it."""
         return self._failed
 
-    def _work(self):
-        try:
-            while not self._mailbox.closed:
-                item = self._mailbox.take()
-                if item is not None:
-                    self._serve(*item)
-        except Exception:
-            # Without its worker the node would look alive and never answer again.
-            _log.exception("the worker failed; the node ends")
-            self._failed = True
-            rospy.signal_shutdown("the worker failed")
+    def _describe(self, info):
+        self._label_info.publish(info)
+        self._label_info_json.publish(label_info_json(info))
 
-    def _serve(self, name, frame):
-        camera = self._cameras[name]
-        try:
-            camera.segment(frame, self._segmenter)
-        except SemsegError as error:
-            camera.statistics.count(MALFORMED if isinstance(error, ImageError) else FAILED)
-            # The text quotes the message's own fields, which may be anything of any length.
-            complaint = " ".join(str(error).split())[:MAX_COMPLAINT]
-            if self._throttle.passes(name, complaint):
-                _log.warning("%s: %s", camera.images.topic, complaint)
+    def _follow_demand(self):
+        for camera in self._cameras.values():
+            camera.follow_demand()
 
+    def _enable(self, request):
+        for camera in self._cameras.values():
+            camera.enabled = request.data
+        self._demand.changed()
+        return SetBoolResponse(True, "enabled" if request.data else "disabled")
 
-def checked_names(cameras: Sequence[str]) -> Sequence[str]:
-    """Returns the cameras' names.
-
-    Raises:
-      ConfigError: one of them is no relative ROS name, or occurs twice.
-    """
-    for name in cameras:
-        if not re.fullmatch("[A-Za-z][A-Za-z0-9_/]*", str(name)):
-            raise ConfigError("parameter ~cameras: '%s' cannot be part of a topic's name" % name)
-    repeated = sorted({name for name in cameras if list(cameras).count(name) > 1})
-    if repeated:
-        raise ConfigError("parameter ~cameras: '%s' occurs more than once" % repeated[0])
-    return cameras
+    def _end(self):
+        self._failed = True
+        rospy.signal_shutdown("the node failed")

@@ -33,29 +33,41 @@ def read_parameters(record):
     Raises:
       ConfigError: a value has the wrong type.
     """
-    values = rospy.get_param(rospy.get_name(), {})
-    values = values if isinstance(values, dict) else {}
+    values = private_parameters()
     for name in sorted(set(values) - set(record._fields)):
         _log.warning("%s", unknown_parameter(name, record._fields))
     return typed_record(record, values)
 
 
-def typed_record(record, values):
+def private_parameters():
+    """Returns the node's private parameters, nested as their names are: ``{"x": 1, ...}``."""
+    values = rospy.get_param(rospy.get_name(), {})
+    return values if isinstance(values, dict) else {}
+
+
+def typed_record(record, values, prefix=""):
     """Fills ``record`` with those of ``values`` that are its fields, defaults elsewhere.
+
+    Args:
+      record: a NamedTuple class; its fields are the parameters' names, types and defaults.
+      values: parameter name -> value.
+      prefix: what precedes the names in errors, such as ``front/``.
 
     Raises:
       ConfigError: a value has the wrong type.
     """
     types = record.__annotations__
     known = {name: value for name, value in values.items() if name in types}
-    return record(**{name: _typed(name, value, types[name]) for name, value in known.items()})
+    typed = {name: _typed(prefix + name, known[name], types[name]) for name in known}
+    return record(**typed)
 
 
-def unknown_parameter(name, known):
+def unknown_parameter(name, known, prefix=""):
     """Returns the warning about an unknown private parameter."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = "did you mean ~%s?" % near[0] if near else "known: ~%s" % ", ~".join(sorted(known))
-    return "unknown parameter ~%s is ignored; %s" % (name, hint)
+    names = ["~" + prefix + known_name for known_name in near or sorted(known)]
+    hint = "did you mean %s?" % names[0] if near else "known: " + ", ".join(names)
+    return "unknown parameter ~%s%s is ignored; %s" % (prefix, name, hint)
 
 
 def _typed(name, value, expected):

@@ -8,17 +8,25 @@ import numpy as np
 
 RECEIVED = "received"
 IDLE = "idle"
+LIMITED = "limited"
 REPLACED = "replaced"
+STALE = "stale"
 MALFORMED = "malformed"
 FAILED = "failed"
 SEGMENTED = "segmented"
-COUNTERS = (RECEIVED, IDLE, REPLACED, MALFORMED, FAILED, SEGMENTED)
-"""Every received frame ends as one of the others: nobody listened when it came (idle), a newer
-one took its place (replaced), it could not be read (malformed), the engine could not run on it
+COUNTERS = (RECEIVED, IDLE, LIMITED, REPLACED, STALE, MALFORMED, FAILED, SEGMENTED)
+"""Every received frame ends as one of the others: nobody listened when it came (idle), it came
+sooner than ``~max_rate`` allows (limited), a newer one took its place (replaced), it was older
+than ``~max_age`` (stale), it could not be read (malformed), the engine could not run on it
 (failed), or it was segmented."""
+DROPS = COUNTERS[1:-1]
+"""The counters of frames that were not answered."""
 
 AGE = "age"
 """Milliseconds from the arrival of a frame to the publication of its labels."""
+END_TO_END = "end_to_end"
+"""Milliseconds from the stamp of a frame to the publication of its labels, in ROS time; only
+of frames whose stamp is believable."""
 
 _WINDOW = 300
 

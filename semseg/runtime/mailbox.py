@@ -44,6 +44,11 @@ class Mailbox:
             self._changed.wait_for(lambda: self._slots or self._closed, timeout)
             return self._slots.popitem(last=False) if self._slots else None
 
+    def holds(self, key: Hashable) -> bool:
+        """Whether an item of that key waits."""
+        with self._changed:
+            return key in self._slots
+
     def close(self) -> None:
         """Drops what waits and wakes the worker; ``take`` returns None from now on."""
         with self._changed:

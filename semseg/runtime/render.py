@@ -1,5 +1,6 @@
 """Draws labels for people: colours, overlays, legends and contact sheets. RGB throughout."""
 
+from functools import lru_cache
 from typing import Sequence
 
 import cv2
@@ -70,6 +71,27 @@ def legend(classes: ClassTable, height: int) -> np.ndarray:
         cv2.rectangle(drawing, (left, top + 3), swatch_end, color, cv2.FILLED)
         _write(drawing, name, (left + _SWATCH_WIDTH + _MARGIN, top))
     return drawing
+
+
+def draw_legend(image: np.ndarray, classes: ClassTable) -> None:
+    """Draws the class table into the upper left corner of an image, half transparent.
+
+    An image that is too small to name every class, in a third of its width, is left as it is.
+
+    Args:
+      image: uint8 (H, W, 3), changed in place.
+      classes: the class table.
+    """
+    panel = _legend_panel(classes, image.shape[0])
+    height, width = panel.shape[:2]
+    if 3 * width <= image.shape[1]:
+        corner = image[:height, :width]
+        corner[:] = cv2.addWeighted(panel, 0.6, corner, 0.4, 0)
+
+
+@lru_cache(maxsize=8)
+def _legend_panel(classes, max_height):
+    return legend(classes, min(max_height, classes.num_classes * _ROW_HEIGHT + _MARGIN))
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str] = ()) -> np.ndarray:

@@ -53,8 +53,9 @@ class Camera:
         self._next += 1
         return image_message(header, image, encoding)
 
-    def send(self, image, encoding="rgb8"):
+    def send(self, image, encoding="rgb8", stamp=None):
         message = self.message(image, encoding)
+        message.header.stamp = stamp or message.header.stamp
         self.images.publish(message)
         return message.header.stamp
 
@@ -110,9 +111,9 @@ def wait_for_ready(segmenter="segmenter"):
     assert rospy.wait_for_message(segmenter + "/ready", Bool, 120).data
 
 
-def pixels(message, channels=1):
+def pixels(message, channels=1, dtype=np.uint8):
     """Returns the pixels of a message without padding, (H, W) or (H, W, channels)."""
-    array = np.frombuffer(message.data, np.uint8)
-    assert message.step == message.width * channels
+    array = np.frombuffer(message.data, dtype)
+    assert message.step == message.width * channels * array.itemsize
     shape = (message.height, message.width) + ((channels,) if channels > 1 else ())
     return array.reshape(shape)

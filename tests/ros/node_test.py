@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The node around a stub of 0.1 s: pixels, headers, laziness, newest frame, nonsense."""
 
+import json
 import time
 import unittest
 
@@ -21,6 +22,8 @@ from camera_bench import (
 from rosgraph_msgs.msg import Log
 from semseg.msg import ClassDistribution, LabelInfo
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import String
+from std_srvs.srv import SetBool
 
 COLORS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255)], np.uint8)
 
@@ -31,7 +34,6 @@ class NodeTest(unittest.TestCase):
         cls.camera = Camera("camera/image_raw")
         cls.counters = Counters("camera/image_raw")
         wait_for_ready()
-        assert cls.camera.connected()
 
     def setUp(self):
         self.listeners = []
@@ -43,6 +45,7 @@ class NodeTest(unittest.TestCase):
     def listen(self, output, kind=Image):
         listener = Listener("segmenter/" + output, kind)
         self.listeners.append(listener)
+        assert output == "camera_info" or self.camera.connected()
         return listener
 
     def answer(self, listener, image, encoding="rgb8"):
@@ -59,16 +62,6 @@ class NodeTest(unittest.TestCase):
                 message = self.answer(labels, image, encoding)
                 self.assertEqual(message.encoding, "mono8")
                 np.testing.assert_array_equal(pixels(message), expected)
-
-    def test_padded_rows_are_read_right(self):
-        labels = self.listen("labels")
-        image, expected = patches(6, 9)
-        message = self.camera.message(image)
-        padded = np.full((6, 32), 255, np.uint8)
-        padded[:, :27] = image.reshape(6, 27)
-        message.step, message.data = 32, padded.tobytes()
-        self.camera.images.publish(message)
-        np.testing.assert_array_equal(pixels(labels.wait_for(message.header.stamp)), expected)
 
     def test_color_and_overlay_show_the_table_s_colours(self):
         color, overlay = self.listen("color"), self.listen("overlay")
@@ -119,13 +112,27 @@ class NodeTest(unittest.TestCase):
         self.assertEqual(message.header.frame_id, FRAME_ID)
         self.assertEqual(list(message.K), info.K)
 
-    def test_nobody_listens_nothing_is_computed(self):
-        before = self.counters.fresh()
-        for _ in range(4):
-            self.camera.send(patches(8, 8)[0])
-        after = self.counters.fresh()
-        self.assertEqual(int(after["idle"]) - int(before["idle"]), 4)
-        self.assertEqual(after["segmented"], before["segmented"])
+    def test_without_listeners_the_camera_is_left_and_taken_again(self):
+        for output, kind in (("labels", Image), ("labels/compressed", CompressedImage)):
+            self.assertTrue(wait_until(lambda: self.camera.images.get_num_connections() == 0))
+            first, second = self.listen(output, kind), self.listen("color")
+            first.close()
+            time.sleep(0.5)  # the one that stays is enough
+            self.answer(second, patches(8, 8)[0])
+            second.close()
+        self.assertTrue(wait_until(lambda: self.camera.images.get_num_connections() == 0))
+        self.listen("camera_info", CameraInfo)  # asks for nothing by itself
+        time.sleep(0.5)
+        self.assertEqual(self.camera.images.get_num_connections(), 0)
+
+    def test_disabled_it_leaves_the_camera_and_enabled_it_answers(self):
+        labels = self.listen("labels")
+        enable = rospy.ServiceProxy("segmenter/enable", SetBool)
+        self.assertTrue(enable(False).success)
+        self.assertTrue(wait_until(lambda: self.camera.images.get_num_connections() == 0))
+        self.assertTrue(enable(True).success)
+        self.assertTrue(self.camera.connected())
+        self.answer(labels, patches(8, 8)[0])
 
     def test_the_newest_frame_is_next_and_every_other_is_counted(self):
         labels = self.listen("labels")
@@ -179,6 +186,12 @@ class NodeTest(unittest.TestCase):
             self.assertEqual((info.model, info.digest, info.void_id), ("stub.pb", "stub", 255))
             self.assertEqual([entry.name for entry in info.classes], ["red", "green", "blue"])
             self.assertEqual([entry.id for entry in info.classes], [0, 1, 2])
+            twin = json.loads(rospy.wait_for_message("segmenter/label_info_json", String, 10).data)
+            self.assertEqual((twin["digest"], twin["void_id"]), ("stub", 255))
+            self.assertEqual(
+                twin["classes"][1],
+                {"id": 1, "name": "green", "color": {"r": 0.0, "g": 1.0, "b": 0.0, "a": 1.0}},
+            )
             blue = info.classes[2].color
             self.assertEqual((blue.r, blue.g, blue.b, blue.a), (0.0, 0.0, 1.0, 1.0))
 

@@ -17,10 +17,10 @@ class SegmentTest(unittest.TestCase):
     def setUpClass(cls):
         wait_for_ready()
         cls.camera = rospy.Publisher("camera/image_raw/compressed", CompressedImage, queue_size=5)
-        assert wait_until(lambda: cls.camera.get_num_connections() > 0)
 
     def test_labels_are_the_graph_s_at_the_camera_s_size(self):
         labels = Listener("segmenter/labels")
+        self.assertTrue(wait_until(lambda: self.camera.get_num_connections() > 0))
         for number, (height, width) in enumerate(((48, 64), (96, 192))):
             image, expected = patches(height, width)
             stamp = rospy.Time(2000 + number, 5)
