@@ -53,3 +53,41 @@ def robot_python():
         "no Python 3.6 or 3.7 with TensorFlow 1.15 and pytest: set SEMSEG_ROBOT_PYTHON or make "
         ".venv-robot"
     )
+
+
+def pytest_generate_tests(metafunc):
+    """Runs a test that takes ``network_name`` for each network: a new one is tested by existing.
+
+    The first network of a family, that is of a module, is in `make test`, the others are slow.
+    """
+    if "network_name" not in metafunc.fixturenames:
+        return
+    networks = pytest.importorskip("semseg.networks")
+    families, cases = set(), []
+    for name in networks.__all__:
+        family = getattr(networks.NETWORKS.get(name), "__module__", None)
+        if family is not None:
+            cases.append(pytest.param(name, marks=[pytest.mark.slow] if family in families else []))
+            families.add(family)
+    metafunc.parametrize("network_name", cases, scope="module")
+
+
+@pytest.fixture(scope="session")
+def tiny_network():
+    """A function of a network's name, number of classes and options: it, as narrow as it works.
+
+    Any option whose name ends in "width" and whose default is not 0 is a width.
+    """
+    import inspect
+
+    networks = pytest.importorskip("semseg.networks")
+
+    def build(name, num_classes, **options):
+        narrow = {
+            option.name: 0.1 if isinstance(option.default, float) else 4
+            for option in inspect.signature(networks.NETWORKS[name]).parameters.values()
+            if option.name.endswith("width") and option.default
+        }
+        return networks.NETWORKS[name](num_classes, **dict(narrow, **options))
+
+    return build

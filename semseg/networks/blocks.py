@@ -23,10 +23,11 @@ ACTIVATIONS: dict[str, Callable[..., keras.layers.Layer]] = {
 """``prelu`` learns a slope for each channel."""
 
 
-def image_input(channels: int) -> tuple[Any, Any]:
+def image_input(channels: int, name: str = "image") -> tuple[Any, Any]:
     """Returns an image input of open size, 0..255, and the image scaled to -1..1."""
-    image = keras.Input((None, None, channels), name="image")
-    return image, keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(image)
+    image = keras.Input((None, None, channels), name=name)
+    scale = "scale" if name == "image" else f"{name}_scale"
+    return image, keras.layers.Rescaling(1 / 127.5, offset=-1, name=scale)(image)
 
 
 def scaled(width: float, published: int) -> int:
@@ -39,9 +40,10 @@ def activate(x: Any, name: str, activation: str = "relu") -> Any:
     return ACTIVATIONS[activation](name=f"{name}_{activation}")(x)
 
 
-def norm(x: Any, name: str, activation: str | None = None) -> Any:
+def norm(x: Any, name: str, activation: str | None = None, **options: Any) -> Any:
     """Normalises over the batch, and activates if there is an ``activation``."""
-    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
+    options = {"momentum": 0.9, "epsilon": 1e-5} | options
+    x = BatchNormalization(name=f"{name}_norm", **options)(x)
     return x if activation is None else activate(x, name, activation)
 
 

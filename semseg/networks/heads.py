@@ -61,6 +61,18 @@ def cropped(features: Any, image: Any, kernel: int = 3) -> Classifier:
     )
 
 
+def doubled(features: Any, image: Any, kernel: int) -> Classifier:
+    """Classifies by a transposed convolution to twice the size, then crops to ``image``."""
+    return lambda count, name: CropLike(dtype="float32", name=f"{name}_crop")(
+        [
+            keras.layers.Conv2DTranspose(
+                count, kernel, 2, padding="same", dtype="float32", name=name
+            )(features),
+            image,
+        ]
+    )
+
+
 def classify(features: Any, count: int, name: str, kernel: int = 1) -> Any:
     """Convolves to ``count`` logits, in float32 whatever the precision before."""
     return keras.layers.Conv2D(count, kernel, padding="same", dtype="float32", name=name)(features)

@@ -39,6 +39,31 @@ class PadToMultiple(keras.layers.Layer):
         return {**super().get_config(), "multiple": self.multiple}
 
 
+@keras.saving.register_keras_serializable("semseg")
+class PadChannels(keras.layers.Layer):
+    """Appends channels of zeros.
+
+    Args:
+      width: channels of the output.
+    """
+
+    def __init__(self, width: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.width = width
+
+    def call(self, features: Any) -> Any:
+        """Widens features [N, H, W, C] to [N, H, W, width]."""
+        return ops.pad(features, [[0, 0], [0, 0], [0, 0], [0, self.width - features.shape[-1]]])
+
+    def compute_output_shape(self, shape: tuple) -> tuple:
+        """Has ``width`` channels."""
+        return (*shape[:3], self.width)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "width": self.width}
+
+
 class _Like(keras.layers.Layer):
     """Gives ``features`` the height and width of ``like``: inputs [features, like]."""
 
@@ -75,12 +100,30 @@ class DoubleSize(keras.layers.Layer):
 
     def call(self, features: Any) -> Any:
         """Repeats rows and columns of features [N, H, W, C] to [N, 2H, 2W, C]."""
-        height, width = ops.shape(features)[1:3]
-        return ops.image.resize(features, (2 * height, 2 * width), interpolation="nearest")
+        return _doubled(features)
 
     def compute_output_shape(self, shape: tuple) -> tuple:
         """Doubles the known sizes; open sizes stay open."""
         return (shape[0], *(size if size is None else 2 * size for size in shape[1:3]), shape[3])
+
+
+@keras.saving.register_keras_serializable("semseg")
+class MaxUnpool(keras.layers.Layer):
+    """Puts features back where a 2x2 max pooling found its maxima: [features, before, pooled].
+
+    The places are found by comparison, which every engine can do: where several pixels of a cell
+    share the maximum, all of them get the feature.
+    """
+
+    def call(self, inputs: list) -> Any:
+        """Spreads features [N, H, W, C] to [N, 2H, 2W, C], the size of ``before``."""
+        features, before, pooled = inputs
+        is_maximum = ops.equal(before, _doubled(pooled))
+        return _doubled(features) * ops.cast(is_maximum, features.dtype)
+
+    def compute_output_shape(self, shapes: list[tuple]) -> tuple:
+        """Is the shape of the features before pooling."""
+        return shapes[1]
 
 
 @keras.saving.register_keras_serializable("semseg")
@@ -140,3 +183,8 @@ class AppendPosition(keras.layers.Layer):
     def compute_output_shape(self, shape: tuple) -> tuple:
         """Adds two channels."""
         return (*shape[:3], shape[3] + 2)
+
+
+def _doubled(features: Any) -> Any:
+    height, width = ops.shape(features)[1:3]
+    return ops.image.resize(features, (2 * height, 2 * width), interpolation="nearest")

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -9,7 +10,7 @@ TWO_HEADS = {"camvid": 3, "town": 5}
 
 
 def _logits(model):
-    return model.predict_on_batch(IMAGES)
+    return keras.tree.map_structure(np.asarray, model(IMAGES))
 
 
 def test_one_head_gives_one_tensor():
