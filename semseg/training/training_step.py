@@ -28,7 +28,7 @@ class TrainingStep:
     """
 
     def __init__(self, model: keras.Model, targets: Targets) -> None:
-        self._model = model
+        self.model = model
         self._targets = targets
 
     def run(self, batches: Sequence[Batch], step: int) -> float:
@@ -55,7 +55,7 @@ class TrainingStep:
 
     def check_weights(self, step: int) -> None:
         """Raises ``DivergenceError`` if a weight is no number: such weights are not saved."""
-        for variable in self._model.weights:
+        for variable in self.model.weights:
             if not np.all(np.isfinite(keras.ops.convert_to_numpy(variable))):
                 raise DivergenceError(
                     f"{variable.path} is no number after step {step}, though the loss still was; "
@@ -63,11 +63,11 @@ class TrainingStep:
                 )
 
     def _run_batch(self, batch: Batch) -> float:
-        self._model.reset_metrics()
-        inputs = network_inputs(self._model, batch.images, batch.second)
-        losses = self._model.train_on_batch(inputs, self._labels(batch), return_dict=True)
+        self.model.reset_metrics()
+        inputs = network_inputs(self.model, batch.images, batch.second)
+        losses = self.model.train_on_batch(inputs, self._labels(batch), return_dict=True)
         return float(losses["loss"])
 
     def _labels(self, batch: Batch) -> Any:
-        outputs = self._model.output
+        outputs = self.model.output
         return self._targets(batch, list(outputs)) if isinstance(outputs, dict) else batch.labels

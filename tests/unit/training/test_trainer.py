@@ -153,9 +153,8 @@ def test_a_run_is_neither_overwritten_nor_resumed_with_another_configuration(run
 
 
 def test_a_loss_that_is_no_number_stops_the_run(run, tmp_path):
-    with pytest.raises(
-        DivergenceError, match=r"the loss is (nan|inf) at step \d+, on the batch of train/\d, train/\d; "
-    ):
+    where = r"the loss is (nan|inf) at step \d+, on the batch of train/\d, train/\d; "
+    with pytest.raises(DivergenceError, match=where):
         run(optimizer={"name": "sgd", "learning_rate": 1e30})
     assert not (tmp_path / "run/checkpoints/last.npz").exists()
 
