@@ -8,11 +8,11 @@ of ids are recognised. ``void`` on a line is no class, and what it stands for is
 import colorsys
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from semseg.classes import IGNORE, VOID_COLOR, VOID_NAME
+from semseg.data import patterns
 from semseg.data.labels import guess_decode
 from semseg.errors import ConfigError, DatasetError
 
@@ -128,19 +128,17 @@ def _rules(folder: Path, below: str, part: list[float]) -> list[dict[str, Any]]:
 
 
 def _suffixes(folder: Path) -> list[str]:
-    found = sorted({path.suffix for path in _files(folder)})
-    if not found:
-        raise DatasetError(f"{folder}: no image; expected files ending in {', '.join(_SUFFIXES)}")
-    return found
+    return sorted({path.suffix for path in _images_in(folder)})
 
 
 def _first_file(folder: Path) -> Path:
-    _suffixes(folder)
-    return min(_files(folder))
+    return folder / min(_images_in(folder))
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            if os.path.splitext(name)[1].lower() in _SUFFIXES and not name.startswith("."):
-                yield Path(parent, name)
+def _images_in(folder: Path) -> list[Path]:
+    """Returns the image files at any depth, relative to the folder; raises if there is none."""
+    paths = (Path(match.path) for match in patterns.expand(folder, "**/*"))
+    found = [path for path in paths if path.suffix.lower() in _SUFFIXES]
+    if not found:
+        raise DatasetError(f"{folder}: no image; expected files ending in {', '.join(_SUFFIXES)}")
+    return found

@@ -55,6 +55,14 @@ def test_without_splits_the_last_tenth_is_val(folder):
     assert names["val"] == ["val/18", "val/19"]
 
 
+def test_the_folders_may_be_links(folder, tmp_path):
+    path = folder(np.array([[0, 1, 255]], np.uint8))
+    for name in ("images/train", "labels/train"):
+        (path / name).rename(tmp_path / name.split("/")[0])
+        (path / name).symlink_to(tmp_path / name.split("/")[0])
+    assert first_labels(path) == [[0, 1, IGNORE]]
+
+
 def test_drives_are_no_splits(folder):
     labels = np.array([[0, 1, 0]], np.uint8)
     spec = load_dataset(folder(labels, below=("monday/", "tuesday/"), count=5))
