@@ -21,6 +21,10 @@ logging.getLogger("absl").addFilter(lambda record: "jax profiler" not in record.
 import grain  # noqa: E402
 
 
+ENDLESS = 2**53
+"""Number of draws: more than any run needs, and exact as a floating-point number."""
+
+
 class Draw(NamedTuple):
     """One sample to be read.
 
@@ -59,7 +63,8 @@ def draws(
         _draws_of(dataset, size, (seed + dataset) % 2**32, chooser)
         for dataset, (size, chooser) in enumerate(zip(sizes, choosers, strict=True))
     ]
-    return grain.MapDataset.mix(parts, weights)
+    # Grain computes lengths in floating point: its endless one overflows in batches of one.
+    return grain.MapDataset.mix(parts, weights)[:ENDLESS]
 
 
 def epoch_samples(sizes: Sequence[int]) -> int:

@@ -99,6 +99,15 @@ def test_each_pass_shows_every_sample_once_in_a_new_order():
     assert len({tuple(order) for order in passes}) == 3
 
 
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_a_batch_may_hold_one_sample_or_more_than_there_are(batch_size):
+    found = first(2, source_of(*range(3)), AugmentationConfig(flip=0), batch_size, seed=0)
+    assert found[0].images.shape == (batch_size, 6, 8, 3)
+    assert sorted(drawn(found)[: 3 * (2 * batch_size // 3)]) == sorted(
+        list(range(3)) * (2 * batch_size // 3)
+    )
+
+
 def test_seeds_differ():
     assert drawn(first(5, source_of(*range(9)), seed=1)) != drawn(
         first(5, source_of(*range(9)), seed=2)
