@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semseg.data.labels import LabelDecoder, read_image, read_raw_ids
+from semseg.data.label_decoder import LabelDecoder
+from semseg.data.labels import read_image, read_raw_ids
 from semseg.data.pairing import FilePair, list_some
 from semseg.data.second_config import DepthConfig, DisparityConfig, SecondKind
 from semseg.data.specs import FolderSpec

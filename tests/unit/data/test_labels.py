@@ -7,7 +7,8 @@ from PIL import Image
 
 from semseg.classes import IGNORE
 from semseg.data import load_dataset
-from semseg.data.labels import LabelDecoder, read_image, read_raw_ids
+from semseg.data.label_decoder import LabelDecoder
+from semseg.data.labels import read_image, read_raw_ids
 from semseg.errors import DatasetError, ImageError
 
 
