@@ -10,37 +10,48 @@ import sys
 from semseg import command_line
 from semseg.data import load_dataset, samples
 from semseg.data.pairing import present_splits
-from semseg.data.prepare import prepare, spread
+from semseg.data.prepare import Settings, prepare, spread
+from semseg.data.strict_yaml import validate
 
 EXAMPLE = """scripts/prepare_dataset.py --dataset cityscapes --root RAW --output SMALL --downscale 4
   scripts/prepare_dataset.py --dataset town --output TOWN --frames 500
-  scripts/train.py --set data.dataset=SMALL/dataset.yaml --root SMALL ..."""
+  scripts/train.py --set data.dataset=SMALL ..."""
+
+
+SETTINGS = {
+    "downscale": "divides height and width, 1..16",
+    "labels": "how labels are downscaled: vote or nearest",
+    "void_threshold": "a vote that is won by less is void",
+    "image_format": "png or jpg",
+    "layout": "tree of files, or TFRecord shards",
+    "shard_size": "samples in a shard",
+}
 
 
 def main() -> int:
     parser = command_line.parser(__doc__, EXAMPLE)
-    parser.add_argument("--dataset", required=True, help="name, YAML file or folder of a dataset")
+    parser.add_argument("--dataset", required=True, help="name, folder or YAML file of a dataset")
     parser.add_argument("--root", metavar="DIR", help="the dataset's folder")
     parser.add_argument("--label-root", metavar="DIR", help="folder of the labels, if another")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write")
-    parser.add_argument("--downscale", type=int, default=1, choices=range(1, 17), metavar="1..16",
-                        help="divides height and width (default: %(default)s)")  # fmt: skip
     parser.add_argument("--frames", type=int, metavar="N", help="at most N samples of each split")
     parser.add_argument("--workers", type=int, help="threads (default: one per processor)")
-    arguments = parser.parse_args()
-    spec, root, label_root = load_dataset(arguments.dataset), arguments.root, arguments.label_root
-    present, problems = present_splits(spec, root, label_root)
-    for problem in problems:
-        sys.stderr.write(f"left out: {problem}\n")
-    splits = {
-        split: spread(samples(spec, root, split, label_root), arguments.frames) for split in present
-    }
-    outcome = prepare(spec, splits, arguments.output, arguments.downscale, arguments.workers)
-    for problem in outcome.failed:
-        sys.stderr.write(f"not prepared: {problem}\n")
-    failed = len(outcome.failed)
-    print(f"{outcome.written} samples written, {outcome.reused} kept, {failed} failed")
-    return command_line.BAD_VERDICT if failed else command_line.DONE
+    for name, text in SETTINGS.items():
+        default = Settings.model_fields[name].default
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default,
+                            help=f"{text} (default: %(default)s)")  # fmt: skip
+    given = parser.parse_args()
+    values = {name: getattr(given, name) for name in SETTINGS}
+    settings = validate(Settings, values, "prepare_dataset.py")
+    spec = load_dataset(given.dataset)
+    present, problems = present_splits(spec, given.root, given.label_root)
+    splits = {name: samples(spec, given.root, name, given.label_root) for name in present}
+    splits = {name: spread(found, given.frames) for name, found in splits.items()}
+    outcome = prepare(spec, splits, given.output, settings, given.workers)
+    for line in [*map(str, problems), *outcome.failed]:
+        sys.stderr.write(f"left out: {line}\n")
+    print(f"{outcome.written} samples written, {outcome.reused} kept, {len(outcome.failed)} failed")
+    return command_line.BAD_VERDICT if outcome.failed else command_line.DONE
 
 
 if __name__ == "__main__":

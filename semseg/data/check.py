@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from semseg.data import patterns
-from semseg.data.labels import LabelDecoder, read_image
+from semseg.data.label_decoder import LabelDecoder
+from semseg.data.labels import read_image
 from semseg.data.pairing import (
     FilePair,
     find_pairs,
@@ -107,7 +108,7 @@ def check(
         pairs = find_pairs(spec, root, split, label_root)
         _check_pairing(report, split, pairs, reader.label_root)
         complete = [pair for pair in pairs if pair.label is not None]
-        seen = map_with_progress(reader.look, complete, f"checking {split}", workers)
+        seen = list(map_with_progress(reader.look, complete, f"checking {split}", workers))
         _sum_up(report, split, seen, reader.decoder)
         _check_repeats(report, split, seen, owners)
     return report

@@ -6,7 +6,7 @@ from pathlib import Path
 from semseg import resources
 from semseg.data.csv_lists import lists_beside, read_class_table
 from semseg.data.own_folder import describe_folder
-from semseg.data.specs import DatasetSpec, FolderSpec, TownSpec
+from semseg.data.specs import DatasetSpec, FolderSpec, ShardSpec, TownSpec
 from semseg.data.strict_yaml import read_yaml, validate
 from semseg.errors import ConfigError, unknown_name
 
@@ -48,6 +48,8 @@ def _declared_file(path: Path) -> DatasetSpec:
     values = read_yaml(path)
     if isinstance(values, dict) and values.get("source") == "town":
         return validate(TownSpec, values, path)
+    if isinstance(values, dict) and values.get("source") == "shards":
+        return validate(ShardSpec, values, path)
     if isinstance(values, dict) and "class_table" in values:
         table = read_class_table(path.parent / str(values["class_table"]))
         values = {**table, **{key: values[key] for key in values if key != "class_table"}}

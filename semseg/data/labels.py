@@ -1,25 +1,16 @@
-"""Label files: from the pixels of a file to raw ids, and from raw ids to labels.
+"""Images and label files: from the bytes of a file to pixels and raw ids.
 
-A raw id is what the file stores, a label is the network's index (see ``semseg.classes``).
-Ids are looked up in a table, never compared one after the other and never interpolated.
+A raw id is what a label file stores; ``semseg.data.label_decoder`` turns it into a label.
 """
 
 import io
-import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Self
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from semseg.classes import IGNORE
-from semseg.data.color_tables import color_table_path, read_color_table
-from semseg.data.specs import RAW_LIMITS, FolderSpec
-from semseg.errors import DatasetError, ImageError
-
-_LOG = logging.getLogger(__name__)
+from semseg.errors import ImageError
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_BIT_DEPTH = 24
@@ -41,9 +32,24 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises:
       ImageError: a file that is missing, damaged, cut off or no image.
     """
-    data = _read_bytes(path)
+    return decode_image(_read_bytes(path), path)
+
+
+def decode_image(data: bytes, source: str | Path) -> np.ndarray:
+    """Decodes a camera image as ``read_image`` does.
+
+    Args:
+      data: the content of an image file.
+      source: where it is from, for messages.
+
+    Returns:
+      uint8 (H, W, 3) RGB.
+
+    Raises:
+      ImageError: damaged, cut off or no image.
+    """
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return cv2.cvtColor(_decode(data, path, flags), cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(_decode(data, source, flags), cv2.COLOR_BGR2RGB)
 
 
 def read_raw_ids(path: str | Path, decode: str) -> np.ndarray:
@@ -59,7 +65,23 @@ def read_raw_ids(path: str | Path, decode: str) -> np.ndarray:
     Raises:
       ImageError: a damaged file, or one whose pixels are not what the rule reads.
     """
-    data = _read_bytes(path)
+    return decode_raw_ids(_read_bytes(path), path, decode)
+
+
+def decode_raw_ids(data: bytes, path: str | Path, decode: str) -> np.ndarray:
+    """Decodes raw ids as ``read_raw_ids`` does.
+
+    Args:
+      data: the content of a label file.
+      path: where it is from, for messages.
+      decode: name of a decode rule, one of ``RAW_LIMITS``.
+
+    Returns:
+      uint8, uint16 or (colours) uint32 (H, W).
+
+    Raises:
+      ImageError: damaged, or the pixels are not what the rule reads.
+    """
     if data.startswith(_JPEG_SIGNATURE):
         raise ImageError(f"{path}: labels cannot be JPEG, which changes ids; expected PNG")
     if decode == "palette":
@@ -91,109 +113,6 @@ def guess_decode(path: str | Path) -> str:
     if pixels.ndim == 3 and np.ptp(pixels[..., :3], axis=2).any():
         return "rgb"
     return "uint16" if pixels.dtype == np.uint16 else "gray8"
-
-
-class _Meaning(NamedTuple):
-    """What raw ids mean: uint8 raw id -> label, and bool raw id -> whether it is declared."""
-
-    labels: np.ndarray
-    known: np.ndarray
-
-    @classmethod
-    def create(cls, limit: int, labels: Mapping[Any, int]) -> Self:
-        meaning = cls(np.full(limit, IGNORE, np.uint8), np.zeros(limit, bool))
-        raw_ids = np.array(list(labels), np.intp)
-        meaning.labels[raw_ids] = list(labels.values())
-        meaning.known[raw_ids] = True
-        return meaning
-
-
-class LabelDecoder:
-    """Reads label files of one dataset as labels."""
-
-    def __init__(self, spec: FolderSpec):
-        self._spec = spec
-        self._warned: set[int] = set()
-        self._labels = _declared_labels(spec)
-        self._limit = RAW_LIMITS[spec.decode_rule]
-        self._color_tables: dict[Path, dict[int, int]] = {}
-        if spec.color_table is None:
-            self._meaning = _Meaning.create(self._limit, self._labels)
-
-    def read(self, path: str | Path) -> np.ndarray:
-        """Reads a label file; unknown raw ids become ``IGNORE`` and are logged, each once.
-
-        Args:
-          path: the file.
-
-        Returns:
-          labels, uint8 (H, W).
-
-        Raises:
-          ImageError: the file cannot be read by the dataset's rule.
-          DatasetError: more unknown pixels than ``max_unknown_share``.
-        """
-        labels, unknown = self.read_and_count(path)
-        share = sum(unknown.values()) / max(labels.size, 1)
-        if share > self._spec.max_unknown_share:
-            raise DatasetError(
-                f"{path}: {share:.1%} of the pixels have unknown ids ({self.describe(unknown)}); "
-                f"max_unknown_share of '{self._spec.name}' is {self._spec.max_unknown_share:.1%}"
-            )
-        news = {raw_id: count for raw_id, count in unknown.items() if raw_id not in self._warned}
-        if news:
-            self._warned.update(news)
-            _LOG.warning("%s: unknown ids are ignored: %s", path, self.describe(news))
-        return labels
-
-    def read_and_count(self, path: str | Path) -> tuple[np.ndarray, dict[int, int]]:
-        """Reads a label file, whatever it holds.
-
-        Args:
-          path: the file.
-
-        Returns:
-          labels, uint8 (H, W), and the pixel count of each unknown raw id.
-        """
-        raw_ids = read_raw_ids(path, self._spec.decode_rule)
-        if self._spec.divisor > 1:
-            raw_ids = raw_ids // self._spec.divisor
-        meaning = self._meaning_of(Path(path))
-        labels = meaning.labels[raw_ids]
-        ignored = raw_ids[labels == IGNORE]
-        unknown, counts = np.unique(ignored[~meaning.known[ignored]], return_counts=True)
-        return labels, dict(zip(unknown.tolist(), counts.tolist(), strict=True))
-
-    def describe(self, counts: dict[int, int]) -> str:
-        """Says which raw ids occur how often, the most frequent first: ``37 (120 px), ...``."""
-        frequent = sorted(counts.items(), key=lambda item: -item[1])[:10]
-        text = ", ".join(f"{self._name(raw_id)} ({count} px)" for raw_id, count in frequent)
-        return text + (f" and {len(counts) - 10} more" if len(counts) > 10 else "")
-
-    def _meaning_of(self, path: Path) -> _Meaning:
-        if self._spec.color_table is None:
-            return self._meaning
-        table = color_table_path(path, self._spec.color_table)
-        if table not in self._color_tables:
-            colors = read_color_table(table)
-            self._color_tables[table] = {
-                color: self._labels[name] for color, name in colors.items() if name in self._labels
-            }
-        # Kept as colours: a table that is looked up takes 32 MB, and there is one for each drive.
-        return _Meaning.create(self._limit, self._color_tables[table])
-
-    def _name(self, raw_id: int) -> str:
-        if self._spec.decode_rule == "rgb":
-            return f"[{raw_id >> 16}, {raw_id >> 8 & 255}, {raw_id & 255}]"
-        return str(raw_id)
-
-
-def _declared_labels(spec: FolderSpec) -> dict[int | str, int]:
-    """Returns the label of each raw id that a declaration names; ``IGNORE`` for ignored ones."""
-    labels: dict[int | str, int] = dict.fromkeys(spec.ignored, IGNORE)
-    for label in range(spec.classes.num_classes):
-        labels.update(dict.fromkeys(spec.raw_ids(label), label))
-    return labels
 
 
 def _read_bytes(path: str | Path) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from semseg.data import patterns
-from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, TownSpec
+from semseg.data.specs import DatasetSpec, FolderSpec, PairRule
 from semseg.errors import ConfigError, DatasetError
 
 _LISTED = 10
@@ -67,7 +67,7 @@ def present_splits(
     Raises:
       DatasetError: there is none, so the root is wrong.
     """
-    if isinstance(spec, TownSpec):
+    if not isinstance(spec, FolderSpec):
         return list(spec.splits), []
     present, problems = [], []
     for split in spec.splits:

@@ -1,29 +1,56 @@
 """Writes a dataset smaller, once, so that training need not read large files again and again.
 
-The result is a folder with ``images/SPLIT/NAME.png``, ``labels/SPLIT/NAME.png``, a declaration
-``dataset.yaml`` that reads it, and ``manifest.json``, which says how it was made. Its raw ids are
-the source's labels: the votes of raw ids that mean one class are counted together.
+The result is a folder with the samples, a declaration ``dataset.yaml`` that reads them, and
+``manifest.json``, which says how it was made. Its raw ids are the source's labels: the votes of
+raw ids that mean one class are counted together. The samples are a tree of files,
+``images/SPLIT/NAME.png`` and ``labels/SPLIT/NAME.png``, or TFRecord shards.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import yaml
+from pydantic import Field
 
 from semseg.classes import IGNORE
 from semseg.data.parallel import map_with_progress
 from semseg.data.samples import Sample
 from semseg.data.specs import DatasetSpec
+from semseg.data.strict_yaml import StrictModel
+from semseg.data.tf_example import EncodedSample, write_example
+from semseg.data.tfrecords import has_index, read_index, write_records
 from semseg.data.voting import THRESHOLD, vote_labels
-from semseg.data.writing import write_file, write_png
+from semseg.data.writing import encode_jpeg, encode_png, write_file
 from semseg.errors import ConfigError, DatasetError, ImageError
-from semseg.runtime.geometry import resize_image
+from semseg.runtime.geometry import resize_image, resize_labels
 
 _DECLARATION, _MANIFEST = "dataset.yaml", "manifest.json"
+
+
+class Settings(StrictModel):
+    """How a dataset is written.
+
+    Attributes:
+      downscale: what height and width are divided by; the rest of the division is cut off.
+      labels: how labels are downscaled: ``vote`` of each block's pixels, or ``nearest``, the
+        pixel in the middle.
+      void_threshold: share of a block's pixels below which the winner of a vote is void.
+      image_format: of the images; labels are PNG in any case.
+      layout: ``tree`` of files, or TFRecord ``shards``.
+      shard_size: samples in a shard.
+    """
+
+    downscale: Annotated[int, Field(ge=1, le=16)] = 1
+    labels: Literal["vote", "nearest"] = "vote"
+    void_threshold: Annotated[float, Field(gt=0.5, le=1)] = THRESHOLD
+    image_format: Literal["png", "jpg"] = "png"
+    layout: Literal["tree", "shards"] = "tree"
+    shard_size: Annotated[int, Field(ge=1)] = 256
 
 
 class Outcome(NamedTuple):
@@ -44,7 +71,7 @@ def prepare(
     spec: DatasetSpec,
     splits: Mapping[str, Sequence[Sample]],
     output: str | Path,
-    downscale: int = 1,
+    settings: Settings,
     workers: int | None = None,
 ) -> Outcome:
     """Writes a dataset, or the rest of it if a former run was interrupted.
@@ -53,7 +80,7 @@ def prepare(
       spec: the dataset's declaration.
       splits: split name -> samples to write.
       output: the folder to write into; empty, or of a former run with the same settings.
-      downscale: what height and width are divided by; the rest of the division is cut off.
+      settings: how it is written.
       workers: threads; None takes as many as there are processors.
 
     Returns:
@@ -64,42 +91,85 @@ def prepare(
       DatasetError: a file cannot be written.
     """
     output = Path(output)
-    _claim_folder(output, _manifest(spec, splits, downscale))
-    work = partial(_prepare_sample, output, downscale)
-    outcome = Outcome(0, 0, [])
-    for split, samples in splits.items():
-        for result in map_with_progress(work, samples, f"preparing {split}", workers):
-            outcome = _add(outcome, result)
+    _claim_folder(output, _manifest(spec, splits, settings))
+    write = {"tree": _write_tree, "shards": _write_shards}[settings.layout]
+    outcomes = [
+        write(output, split, samples, settings, workers) for split, samples in splits.items()
+    ]
     # Last, so that a folder with a declaration is a whole dataset.
-    text = yaml.safe_dump(_declaration(spec, splits, downscale), sort_keys=False)
+    text = yaml.safe_dump(_declaration(spec, splits, settings), sort_keys=False)
     write_file(output / _DECLARATION, text.encode("utf-8"))
-    return outcome
+    return Outcome(
+        written=sum(outcome.written for outcome in outcomes),
+        reused=sum(outcome.reused for outcome in outcomes),
+        failed=[line for outcome in outcomes for line in outcome.failed],
+    )
 
 
-def _prepare_sample(output: Path, downscale: int, sample: Sample) -> bool | str:
-    """Writes one sample; returns whether it had to be written, or why it could not be read."""
-    image_path = output / "images" / f"{sample.name}.png"
-    label_path = output / "labels" / f"{sample.name}.png"
-    if image_path.is_file() and label_path.is_file():
-        return False
+def _write_tree(
+    output: Path, split: str, samples: Sequence[Sample], settings: Settings, workers: int | None
+) -> Outcome:
+    def paths(sample: Sample) -> tuple[Path, Path]:
+        image = output / "images" / f"{sample.name}.{settings.image_format}"
+        return image, output / "labels" / f"{sample.name}.png"
+
+    def work(sample: Sample) -> str | None:
+        encoded = _encode(settings, sample)
+        if isinstance(encoded, str):
+            return encoded
+        for path, data in zip(paths(sample), encoded[1:], strict=True):
+            write_file(path, data)
+        return None
+
+    missing = [s for s in samples if not all(path.is_file() for path in paths(s))]
+    failed = [*filter(None, map_with_progress(work, missing, f"preparing {split}", workers))]
+    return Outcome(len(missing) - len(failed), len(samples) - len(missing), failed)
+
+
+def _write_shards(
+    output: Path, split: str, samples: Sequence[Sample], settings: Settings, workers: int | None
+) -> Outcome:
+    shards = {
+        output / f"{split}-{first // settings.shard_size:05d}.tfrecord": samples[
+            first : first + settings.shard_size
+        ]
+        for first in range(0, len(samples), settings.shard_size)
+    }
+    whole = [read_index(path) for path in shards if has_index(path)]
+    missing = {path: part for path, part in shards.items() if not has_index(path)}
+    items = [sample for part in missing.values() for sample in part]
+    encoded = map_with_progress(partial(_encode, settings), items, f"preparing {split}", workers)
+    written = [
+        write_records(path, _records(islice(encoded, len(part)))) for path, part in missing.items()
+    ]
+    return Outcome(
+        written=sum(len(index.offsets) for index in written),
+        reused=sum(len(index.offsets) for index in whole),
+        failed=[line for index in [*whole, *written] for line in index.failed],
+    )
+
+
+def _records(encoded: Iterable[EncodedSample | str]) -> Iterator[tuple[str, bytes] | str]:
+    for sample in encoded:
+        yield sample if isinstance(sample, str) else (sample.name, write_example(sample))
+
+
+def _encode(settings: Settings, sample: Sample) -> EncodedSample | str:
+    """Returns a sample downscaled and encoded, or why it could not be read."""
     try:
         image, labels = sample.read()
     except (ImageError, DatasetError) as error:
         return f"{sample.name}: {error}"
-    small = vote_labels(labels, downscale)
-    height, width = small.shape
-    covered = image[: height * downscale, : width * downscale]
-    write_png(image_path, resize_image(covered, (height, width), "area"))
-    write_png(label_path, small)
-    return True
-
-
-def _add(outcome: Outcome, result: bool | str) -> Outcome:
-    if isinstance(result, str):
-        return outcome._replace(failed=[*outcome.failed, result])
-    if result:
-        return outcome._replace(written=outcome.written + 1)
-    return outcome._replace(reused=outcome.reused + 1)
+    factor = settings.downscale
+    height, width = (side // factor for side in labels.shape)
+    covered = np.s_[: height * factor, : width * factor]
+    if settings.labels == "vote":
+        labels = vote_labels(labels, factor, settings.void_threshold)
+    else:
+        labels = resize_labels(labels[covered], (height, width))
+    image = resize_image(image[covered], (height, width), "area")
+    encode = encode_png if settings.image_format == "png" else encode_jpeg
+    return EncodedSample(sample.name, encode(image), encode_png(labels))
 
 
 def _claim_folder(output: Path, manifest: dict[str, Any]) -> None:
@@ -120,30 +190,38 @@ def _claim_folder(output: Path, manifest: dict[str, Any]) -> None:
 
 
 def _manifest(
-    spec: DatasetSpec, splits: Mapping[str, Sequence[Sample]], downscale: int
+    spec: DatasetSpec, splits: Mapping[str, Sequence[Sample]], settings: Settings
 ) -> dict[str, Any]:
     return {
-        "source": spec.model_dump(mode="json", by_alias=True),
+        "source": spec.model_dump(mode="json", by_alias=True, exclude={"root"}),
         "samples": {split: len(samples) for split, samples in splits.items()},
-        "downscale": downscale,
-        "vote_threshold": THRESHOLD,
+        **settings.model_dump(mode="json"),
     }
 
 
 def _declaration(
-    spec: DatasetSpec, splits: Mapping[str, Sequence[Sample]], downscale: int
+    spec: DatasetSpec, splits: Mapping[str, Sequence[Sample]], settings: Settings
 ) -> dict[str, Any]:
-    return {
-        "name": spec.name if downscale == 1 else f"{spec.name}_by_{downscale}",
-        "title": f"{spec.title} (prepared, downscaled by {downscale})",
+    factor = settings.downscale
+    head = {
+        "name": spec.name if factor == 1 else f"{spec.name}_by_{factor}",
+        "title": f"{spec.title} (prepared, downscaled by {factor})",
         "terms": spec.terms,
+    }
+    classes = spec.classes.to_list()
+    if settings.layout == "shards":
+        patterns = {split: f"{split}-*.tfrecord" for split in splits}
+        return {**head, "source": "shards", "classes": classes, "splits": patterns}
+    return {
+        **head,
         "decode": "gray8",
-        "classes": [
-            {**entry, "ids": [label]} for label, entry in enumerate(spec.classes.to_list())
-        ],
+        "classes": [{**entry, "ids": [label]} for label, entry in enumerate(classes)],
         "ignored": [IGNORE],
         "splits": {
-            split: {"images": f"images/{split}/**/*.png", "labels": f"labels/{split}/**/*.png"}
+            split: {
+                "images": f"images/{split}/**/*.{settings.image_format}",
+                "labels": f"labels/{split}/**/*.png",
+            }
             for split in splits
         },
     }

@@ -9,11 +9,13 @@ from typing import Protocol
 import numpy as np
 
 from semseg.data import patterns
-from semseg.data.labels import LabelDecoder, read_image
+from semseg.data.label_decoder import LabelDecoder
+from semseg.data.labels import read_image
 from semseg.data.pairing import FilePair, find_pairs, list_some, roots, shared_labels
 from semseg.data.second import DisparityFile, RightFiles, find_second
 from semseg.data.second_config import SecondKind
-from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, TownSpec
+from semseg.data.shards import shard_samples
+from semseg.data.specs import DatasetSpec, FolderSpec, PairRule, ShardSpec, TownSpec
 from semseg.errors import ConfigError, DatasetError, unknown_name
 from semseg.town import Frame, frame, right_frame
 
@@ -224,6 +226,8 @@ def samples(
         raise ConfigError(unknown_name(f"split of '{spec.name}'", split, spec.splits))
     if isinstance(spec, TownSpec):
         return [TownSample(split, index, spec.size, second) for index in range(spec.splits[split])]
+    if isinstance(spec, ShardSpec):
+        return [*shard_samples(spec, root, split, second)]
     pairs = find_pairs(spec, root, split, label_root)
     _check_labels(spec, split, pairs)
     decoder = LabelDecoder(spec)

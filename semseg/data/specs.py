@@ -103,7 +103,7 @@ class FolderSpec(StrictModel):
         ``red`` (the first channel), ``uint16``, ``top8`` (8 bits, or the upper 8 of 16), ``rgb``
         (colours); ``uint16 // 256`` divides.
       color_table: for ``rgb`` alone: text file that says what the colours of a sequence are, with
-        ``NAME red green blue`` on each line; see ``labels.color_table_path``.
+        ``NAME red green blue`` on each line; see ``color_tables.color_table_path``.
       entries: the classes, in label order; ``classes`` in YAML.
       ignored: raw ids, colours or names that mean "no class".
       max_unknown_share: share of a label file's pixels, 0..1, whose raw ids may be unknown.
@@ -213,4 +213,33 @@ class TownSpec(StrictModel):
         return SPLITS
 
 
-DatasetSpec = FolderSpec | TownSpec
+class ShardSpec(StrictModel):
+    """A prepared dataset in TFRecord files, see ``shards``; its labels are stored as labels.
+
+    Attributes:
+      name: short name, as in ``--dataset``.
+      title: what it is, in a line.
+      terms: licence or terms of use.
+      source: where samples come from.
+      entries: the classes, in label order; ``classes`` in YAML.
+      splits: split name -> pattern of its TFRecord files, relative to the root.
+      root: the dataset's folder, where no other is given.
+    """
+
+    name: str
+    title: str = ""
+    terms: str = ""
+    source: Literal["shards"]
+    entries: Annotated[tuple[ClassEntry, ...], Field(alias="classes")]
+    splits: dict[str, str]
+    root: str | None = None
+
+    @property
+    def classes(self) -> ClassTable:
+        """Names and colours of the classes."""
+        return ClassTable.create(
+            [entry.name for entry in self.entries], [entry.color for entry in self.entries]
+        )
+
+
+DatasetSpec = FolderSpec | TownSpec | ShardSpec

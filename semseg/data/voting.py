@@ -5,15 +5,16 @@ import numpy as np
 from semseg.classes import IGNORE
 
 THRESHOLD = 0.75
-"""Least share of a block's pixels that the winning label must have; more than a half."""
+"""Least share of a block's pixels that the winning label must have."""
 
 
-def vote_labels(labels: np.ndarray, factor: int) -> np.ndarray:
+def vote_labels(labels: np.ndarray, factor: int, threshold: float = THRESHOLD) -> np.ndarray:
     """Downscales labels: each block becomes the label that three quarters of its pixels have.
 
     Args:
       labels: uint8 (H, W); ``IGNORE`` votes too.
       factor: side of a block. Rows and columns that fill no block are left out.
+      threshold: the share that is needed instead of three quarters; above 0.5, to 1.
 
     Returns:
       uint8 (H // factor, W // factor), ``IGNORE`` where no label wins.
@@ -27,7 +28,7 @@ def vote_labels(labels: np.ndarray, factor: int) -> np.ndarray:
     # A label that more than half of the pixels have is their median.
     median = np.partition(pixels, factor * factor // 2, axis=1)[:, factor * factor // 2]
     votes = (pixels == median[:, np.newaxis]).sum(axis=1)
-    winners[mixed] = np.where(votes >= THRESHOLD * factor * factor, median, IGNORE)
+    winners[mixed] = np.where(votes >= threshold * factor * factor, median, IGNORE)
     return winners
 
 
