@@ -89,6 +89,7 @@ class LabelDecoder:
         labels = meaning.labels[raw_ids]
         ignored = raw_ids[labels == IGNORE]
         unknown, counts = np.unique(ignored[~meaning.known[ignored]], return_counts=True)
+        self._ignore_bonnet(labels)
         return labels, dict(zip(unknown.tolist(), counts.tolist(), strict=True))
 
     def describe(self, counts: dict[int, int]) -> str:
@@ -108,6 +109,11 @@ class LabelDecoder:
             }
         # Kept as colours: a table that is looked up takes 32 MB, and there is one for each drive.
         return _Meaning.create(self._limit, self._color_tables[table])
+
+    def _ignore_bonnet(self, labels: np.ndarray) -> None:
+        for name, share in self._spec.ignored_below.items():
+            bottom = labels[round(share * len(labels)) :]
+            bottom[bottom == self._spec.classes.names.index(name)] = IGNORE
 
     def _name(self, raw_id: int) -> str:
         if self._spec.decode_rule == "rgb":

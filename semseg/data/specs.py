@@ -106,6 +106,8 @@ class FolderSpec(StrictModel):
         ``NAME red green blue`` on each line; see ``color_tables.color_table_path``.
       entries: the classes, in label order; ``classes`` in YAML.
       ignored: raw ids, colours or names that mean "no class".
+      ignored_below: class -> share of the image's height, 0..1, from which on down it is no class:
+        where labels show the own bonnet as a car.
       max_unknown_share: share of a label file's pixels, 0..1, whose raw ids may be unknown.
       splits: split name -> the rules that find its files.
       excluded: patterns of image files that are in no split, such as unusable ones.
@@ -122,6 +124,7 @@ class FolderSpec(StrictModel):
     color_table: str | None = None
     entries: Annotated[tuple[ClassEntry, ...], Field(alias="classes")]
     ignored: tuple[RawId, ...] = ()
+    ignored_below: dict[str, Share] = {}
     max_unknown_share: Share = 0.01
     splits: dict[str, Annotated[tuple[PairRule, ...], BeforeValidator(_as_tuple)]]
     excluded: tuple[str, ...] = ()
@@ -168,6 +171,9 @@ class FolderSpec(StrictModel):
             raise ValueError(str(error))
         if self.color_table is not None and rule != "rgb":
             raise ValueError(f"a color_table is for the decode rule rgb, found '{self.decode}'")
+        for name in self.ignored_below:
+            if name not in classes.names:
+                raise ValueError(unknown_name("class in ignored_below", name, classes.names))
         self._check_raw_ids(RAW_LIMITS[rule], classes)
         return self
 

@@ -68,6 +68,7 @@ def test_an_unknown_name_lists_the_shipped_datasets():
             {"color_table": "*.txt", "decode": "rgb", "ignored": ["Misc"]},
             "raw id 3 of road: names go with a color_table",
         ),
+        ({"ignored_below": {"raod": 0.9}}, "class in ignored_below 'raod'; .*did you mean 'road'"),
         ({"source": "twon"}, "source: .*found 'twon'"),
     ],
 )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from semseg.classes import IGNORE
 from semseg.data import load_dataset, samples
 from semseg.errors import ImageError
 
@@ -11,8 +12,25 @@ from semseg.errors import ImageError
 def test_carla_lyft_has_its_ids_in_the_red_channel(image, colors, read, folder):
     # Lane lines (6) are road.
     image(f"{folder}/CameraRGB/02_00_000.png")
-    colors(f"{folder}/CameraSeg/02_00_000.png", (6, 9, 9), (7, 0, 0), (10, 1, 1), (0, 0, 0))
-    assert list(read("carla_lyft", "val").values()) == [["Road", "Road", "Car", None]]
+    colors(f"{folder}/CameraSeg/02_00_000.png", (6, 9, 9), (7, 0, 0), (9, 1, 1), (0, 0, 0))
+    assert list(read("carla_lyft", "val").values()) == [["Road", "Road", "Vegetation", None]]
+
+
+def test_carla_lyft_calls_the_own_bonnet_no_car(write_png, tmp_path):
+    # At 800x600, from row 496 on. Road there stays road.
+    ids = np.zeros((600, 2, 3), np.uint8)
+    ids[:, 0, 0], ids[:, 1, 0] = 10, 7
+    write_png("dataA/CameraRGB/1.png", np.zeros((600, 2, 3), np.uint8))
+    write_png("dataA/CameraSeg/1.png", ids)
+    spec = load_dataset("carla_lyft")
+    labels = samples(spec, tmp_path, "train")[0].read_labels()
+    car, road = spec.classes.names.index("Car"), spec.classes.names.index("Road")
+    assert labels[[0, 495, 496, 599]].tolist() == [
+        [car, road],
+        [car, road],
+        [IGNORE, road],
+        [IGNORE, road],
+    ]
 
 
 def test_carla_lyft_is_split_by_drive(image, colors, split_names):
