@@ -1,5 +1,6 @@
 """Checkpoints: one ``.npz`` file with all variables and the state of the run, replaced whole."""
 
+import io
 import json
 import os
 import zipfile
@@ -60,9 +61,12 @@ def save_checkpoint(path: Path, variables: Mapping[str, Any], state: Mapping[str
     arrays = {name: np.asarray(variable) for name, variable in variables.items()}
     arrays[_STATE] = np.array(json.dumps(state))
     partial = path.with_name(path.name + ".partial")
+    # In memory first: an archive that meets a full disk complains once more when it is dropped.
+    content = io.BytesIO()
+    np.savez(content, **arrays)
     try:
         with open(partial, "wb") as file:
-            np.savez(file, **arrays)
+            file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

@@ -153,6 +153,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
         os.replace(partial, path)
     except OSError as error:
+        partial.unlink(missing_ok=True)
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}")
 
 

@@ -56,7 +56,7 @@ class Scoring:
     def pictures(self) -> dict[str, np.ndarray]:
         """Draws the first images of each dataset, see ``Validation.pictures``."""
         return {
-            f"image, truth, prediction/{name}/{index}": picture
+            f"validation_images/{name}/{index}": picture
             for name, validation in self._validations.items()
             for index, picture in enumerate(validation.pictures(KEPT_IMAGES))
         }

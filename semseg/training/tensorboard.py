@@ -1,6 +1,7 @@
 """Event files for TensorBoard, written without TensorFlow and in the order of the calls."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import time
 
@@ -35,6 +36,15 @@ class Board:
         except OSError as error:
             raise self._error(error)
         self._write(Event(step=start, session_log=SessionLog(status=SessionLog.START)))
+
+    def __enter__(self) -> "Board":
+        """Returns the board."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Closes the file, all of which is on the disk already."""
+        with suppress(OSError):
+            self._writer.close()
 
     def add(
         self, step: int, scalars: Mapping[str, float], images: Mapping[str, np.ndarray]

@@ -16,6 +16,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from semseg.classes import ClassTable
 from semseg.errors import CheckpointError
+from semseg.networks.heads import ONLY_HEAD
 from semseg.training import provenance
 from semseg.training.averaging import settle_statistics
 from semseg.training.building import build_network, compile_model, precision
@@ -156,7 +157,7 @@ class _Run:
         stream = self.data.batches(start=self.step * training.accumulate)
         progress = tqdm(total=training.steps, initial=self.step, unit="step", dynamic_ncols=True)
         board = Board(self.folder.tensorboard, start=self.step)
-        with Interruption() as interruption, progress:
+        with Interruption() as interruption, progress, board:
             while not self._is_done() and not interruption.requested:
                 batches = list(itertools.islice(stream, training.accumulate))
                 began = time.perf_counter()
@@ -265,10 +266,12 @@ class _Run:
 
 def _check_classes(checkpoint: Checkpoint, heads: Mapping[str, ClassTable]) -> None:
     """Raises ``CheckpointError`` if a checkpoint was trained for other classes."""
-    expected = provenance.class_record(heads)
-    found = {key: checkpoint.state.get(key) for key in expected}
-    if found != expected:
-        raise CheckpointError(
-            f"checkpoint {checkpoint.path} was trained for other classes than the dataset has "
-            f"now: {found}, expected {expected}"
-        )
+    found = checkpoint.state.get("heads") or {ONLY_HEAD: checkpoint.state["classes"]}
+    for head, classes in heads.items():
+        former = found.get(head, [])
+        if former != classes.to_list():
+            raise CheckpointError(
+                f"checkpoint {checkpoint.path} was trained for the classes "
+                f"{', '.join(known['name'] for known in former)}, which the dataset has otherwise "
+                f"now: {', '.join(classes.names)}"
+            )

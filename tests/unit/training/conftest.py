@@ -5,6 +5,8 @@ import yaml
 
 from semseg.data.strict_yaml import validate
 from semseg.training.config import ExperimentConfig
+from semseg.training.run_folder import Resume
+from semseg.training.trainer import train
 
 SIZE = (24, 32)
 COLORS = ((200, 40, 40), (40, 200, 40), (40, 40, 200))
@@ -71,3 +73,15 @@ def experiment(tiny_dataset):
 def configure(experiment):
     """Builds the configuration of ``experiment``."""
     return lambda **sections: validate(ExperimentConfig, experiment(**sections), "test")
+
+
+@pytest.fixture
+def run(configure, tiny_dataset, tmp_path):
+    """Trains on the tiny dataset in a folder of the test's."""
+
+    def start(folder="run", resume=Resume.NEVER, init_weights=None, root=None, **sections):
+        config = configure(**sections)
+        roots = dict.fromkeys(config.data.names, str(root or tiny_dataset.parent))
+        return train(config, roots, tmp_path / folder, resume, init_weights)
+
+    return start
