@@ -23,6 +23,9 @@ OPAQUE = 120
 """Alpha from which a texel hides what is behind it. A little under half, so that the edges of
 neighbouring surfaces, where alpha is filtered to a half, close without a gap."""
 
+_OPAQUE_PIXEL = np.uint32(OPAQUE << 24)
+"""The least RGBA pixel, as a number, whose alpha is that."""
+
 SMALLEST = 0.8
 """Surfaces that cover fewer pixels than this, per side, are left out."""
 
@@ -98,7 +101,8 @@ def rasterize(surfaces: Surfaces, camera: Camera, buffers: Buffers) -> None:
     across, down = _linear_parts(seen.inverses[:, 2], camera.size)
     # Fresh memory for each of hundreds of surfaces would cost more than to draw them.
     spare_depth = np.empty(camera.size[0] * camera.size[1], np.float32)
-    spare_colors = np.empty((spare_depth.size, 4), np.uint8)
+    spare_colors = np.empty(spare_depth.size, np.uint32)
+    spare_mask = np.empty(spare_depth.size, bool)
     for i, (number, box) in enumerate(zip(seen.numbers.tolist(), seen.boxes.tolist())):
         x0, y0, x1, y1 = box
         shape = (y1 - y0, x1 - x0)
@@ -110,11 +114,13 @@ def rasterize(surfaces: Surfaces, camera: Camera, buffers: Buffers) -> None:
             continue
         if left or top:
             maps[i, :, 2] += maps[i, :, :2] @ (left, top)
-        colors = spare_colors[: width * height].reshape(height, width, 4)
+        packed = spare_colors[: width * height].reshape(height, width)
+        colors = packed.view(np.uint8).reshape(height, width, 4)
         cv2.warpPerspective(textures[i], maps[i], (width, height), dst=colors, flags=SAMPLING)
         part = (slice(top, top + height), slice(left, left + width))
-        visible = nearer[part]
-        visible &= colors.view(np.uint32)[..., 0] >= OPAQUE << 24
+        visible = spare_mask[: width * height].reshape(height, width)
+        np.greater_equal(packed, _OPAQUE_PIXEL, out=visible)
+        visible &= nearer[part]
         mask = visible.view(np.uint8)
         window = (
             slice(y0 + top, y0 + top + height),

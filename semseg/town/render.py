@@ -12,7 +12,7 @@ from semseg.town.sensor import expose
 from semseg.town.shading import shade
 from semseg.town.surface import Surfaces
 
-_PLAIN_COLOR = (92, 100, 66, 255)
+_PLAIN_COLOR = np.array((92, 100, 66, 255), np.uint8)
 
 
 class Rendering(NamedTuple):
@@ -52,8 +52,8 @@ def _add_plain(buffers: Buffers, surfaces: Surfaces, camera: Camera) -> None:
     """Puts the endless grassland on which the town stands where nothing else is."""
     inverse_depth = linear(camera.rays[1] / -camera.position[1], camera.size)
     open_ground = (buffers.ids == BACKGROUND) & (inverse_depth > 1e-6)
-    buffers.ids[open_ground] = len(surfaces.textures) + 1
-    buffers.albedo[open_ground] = _PLAIN_COLOR
+    np.copyto(buffers.ids, len(surfaces.textures) + 1, where=open_ground)
+    np.copyto(buffers.albedo, _PLAIN_COLOR, where=open_ground[..., None])
     np.copyto(buffers.inverse_depth, inverse_depth, where=open_ground)
 
 

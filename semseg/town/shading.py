@@ -61,7 +61,8 @@ def shade(
         ids = buffers.ids[rows].astype(np.intp)
         above_ground = height[rows] * depth[rows] - np.float32(camera.position[1])
         light = _light(lights, ids, above_ground, shadow[rows], dark[rows])
-        light *= np.moveaxis(buffers.albedo[rows, :, :3], 2, 0)
+        for plane, albedo in zip(light, cv2.split(buffers.albedo[rows])):
+            np.multiply(plane, albedo, out=plane)
         image[:, rows] = _hazy(light, depth[rows], weather)
     _add_sky(image, buffers.ids == BACKGROUND, camera, weather)
     if weather.wetness:
@@ -83,11 +84,12 @@ def _light(
     """
     level = lights.level.take(ids)
     lit = (height - lights.sunlit_above.take(ids)) * np.float32(1 / _PENUMBRA)
-    lit = np.where(level, 1 - shadow * np.float32(1 / 255), np.clip(lit, 0, 1))
+    np.minimum(np.maximum(lit, 0, out=lit), 1, out=lit)
+    np.copyto(lit, 1 - shadow * np.float32(1 / 255), where=level)
     light = lights.sun.take(ids, axis=1)
     light *= lit
     light += lights.ambient.take(ids, axis=1)
-    light *= np.where(level, 1 - dark * np.float32(_SHADE / 255), 1)
+    light *= 1 - dark * level * np.float32(_SHADE / 255)
     return light
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Union
 
 import cv2
@@ -14,6 +15,11 @@ HALF_SPAN = 20.0
 
 SCALE = 5
 """Pixels per metre; coarse, so that edges come out as soft as those of real shadows."""
+
+_SHAPE = (int(BLOCK * SCALE), int(2 * HALF_SPAN * SCALE))
+_MIDDLE = np.array([HALF_SPAN, 0.0])
+_PIXELS = np.array([SCALE, -SCALE])
+_BOTTOM = np.array([0, _SHAPE[0]])
 
 _LONGEST = 40.0
 _CIRCLE = np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 9)[:-1]])
@@ -91,8 +97,7 @@ def shadow_map(casters: list[Caster], path: Path, start: float, to_sun: np.ndarr
       uint8 (BLOCK * SCALE, 2 * HALF_SPAN * SCALE), 0 sunlit to 255 in shadow; far end up, sheared
       so that the middle line is its middle column.
     """
-    shape = (int(BLOCK * SCALE), int(2 * HALF_SPAN * SCALE))
-    picture = np.zeros(shape, np.uint8)
+    picture = np.zeros(_SHAPE, np.uint8)
     per_height = -to_sun[[0, 2]] / max(-to_sun[1], 0.05)
     casters = [caster for caster in casters if _reaches(caster, per_height, start)]
     place = np.array([path.middle(start), start])
@@ -101,7 +106,7 @@ def shadow_map(casters: list[Caster], path: Path, start: float, to_sun: np.ndarr
         for outline, darkness in caster.shadows(per_height):
             ground = outline - place
             ground[:, 0] -= slope * ground[:, 1]
-            pixels = (ground + (HALF_SPAN, 0)) * (SCALE, -SCALE) + (0, shape[0])
+            pixels = (ground + _MIDDLE) * _PIXELS + _BOTTOM
             hull = cv2.convexHull(pixels.astype(np.int32))
             cv2.fillConvexPoly(picture, hull, darkness)
     return cv2.GaussianBlur(picture, (3, 3), 0)
@@ -133,4 +138,4 @@ def _reaches(caster: Caster, per_height: np.ndarray, start: float) -> bool:
 def _reach(per_height: np.ndarray, height: float) -> np.ndarray:
     """How far a shadow falls from something of some height, (x, z), within reason."""
     reach = per_height * height
-    return reach * min(1.0, _LONGEST / max(float(np.hypot(*reach)), 1e-6))
+    return reach * min(1.0, _LONGEST / max(math.hypot(*reach.tolist()), 1e-6))
