@@ -26,7 +26,12 @@ logger = logging.getLogger(__name__)
 
 
 def freeze(
-    workdir: str | Path, output: str | Path, size: Size | None = None, head: str | None = None
+    workdir: str | Path,
+    output: str | Path,
+    size: Size | None = None,
+    head: str | None = None,
+    *,
+    columns: bool = False,
 ) -> Card:
     """Writes the frozen graph of a run's best checkpoint, and runs it in a fresh process.
 
@@ -37,16 +42,19 @@ def freeze(
         card names the size of the run's configuration.
       head: the head behind the plain tensor names of a network with several; None takes the
         first.
+      columns: group columns for TensorFlow 1.15, see ``graph_bytes``; needs ``size``.
 
     Returns:
       The card of the graph.
 
     Raises:
-      ConfigError: there is no run in the folder, or no such head.
+      ConfigError: there is no run in the folder, no such head, or no size to group columns of.
       CheckpointError: its best checkpoint is missing, damaged or of another network.
       GraphError: the file cannot be written, or its labels differ from the checkpoint's on
         more than 0.1 % of the pixels; then there is no file.
     """
+    if columns and size is None:
+        raise ConfigError("columns can be grouped at a fixed size only: say --size too")
     folder, output = RunFolder(workdir), Path(output)
     if not folder.config.exists():
         raise ConfigError(f"no run in {workdir}: it has no {folder.config.name}")
@@ -59,7 +67,8 @@ def freeze(
     partial = output.with_name(output.name + ".partial")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(append_card(graph_bytes(model, tables, size, head), card))
+        graph = graph_bytes(model, tables, size, head, columns=columns)
+        partial.write_bytes(append_card(graph, card))
         images, seconds = folder.read_images()
         verify(partial, model, images, size or config.data.size, seconds=seconds, head=head)
         os.replace(partial, output)

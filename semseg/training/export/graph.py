@@ -19,6 +19,8 @@ from semseg.classes import VOID_COLOR, VOID_NAME, ClassTable
 from semseg.errors import ConfigError, unknown_name
 from semseg.runtime import frozen_graph as tensors
 from semseg.runtime.frozen_graph import head_tensor
+from semseg.training.export.columns import group_columns
+from semseg.training.export.folding import fold_depthwise_scales, fuse_biases
 from semseg.training.inputs import network_inputs, second_input
 
 OPTIMIZERS = ("pruning", "constfold", "dependency")
@@ -30,7 +32,12 @@ Tables = ClassTable | Mapping[str, ClassTable]
 
 
 def graph_bytes(
-    model: keras.Model, classes: Tables, size: Size | None = None, default_head: str | None = None
+    model: keras.Model,
+    classes: Tables,
+    size: Size | None = None,
+    default_head: str | None = None,
+    *,
+    columns: bool = False,
 ) -> bytes:
     """Freezes a model into a serialized GraphDef of format 1, without card.
 
@@ -42,6 +49,8 @@ def graph_bytes(
       classes: the classes of the logits, of each head by its name if there are several.
       size: fixed (height, width) of the input; None leaves it open.
       default_head: the head behind the plain tensor names; None takes the first.
+      columns: group columns for TensorFlow 1.15's narrow convolutions, see ``group_columns``;
+        for a fixed size only.
 
     Returns:
       The same bytes for the same model and classes, in every process.
@@ -60,6 +69,10 @@ def graph_bytes(
     frozen = convert_variables_to_constants_v2(function)
     names = list(function.structured_outputs)
     graph = _optimized(frozen.graph.as_graph_def(), names)
+    fold_depthwise_scales(graph, names)
+    fuse_biases(graph, names)
+    if columns:
+        group_columns(graph, names)
     return _portable(graph, names).SerializeToString(deterministic=True)
 
 

@@ -173,6 +173,11 @@ def test_a_graph_that_labels_otherwise_is_not_left(trained, tmp_path, monkeypatc
     assert not list(tmp_path.glob("wrong*"))
 
 
+def test_columns_are_grouped_at_a_fixed_size_only(trained, tmp_path):
+    with pytest.raises(ConfigError, match="say --size too"):
+        freeze(trained, tmp_path / "open.pb", columns=True)
+
+
 def test_folders_without_a_run_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="no run in"):
         freeze(tmp_path, tmp_path / "x.pb")
