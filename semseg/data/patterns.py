@@ -1,8 +1,8 @@
 """File patterns: which images a split has, and how the label file of an image is called.
 
-A pattern is a path below the dataset's root with wildcards: ``*`` and ``?`` and ``[0-8]`` inside
-one name, ``**`` for any number of folders. A label pattern has as many wildcards as its image
-pattern; each of them stands for what the image's matched.
+A pattern is a path below the dataset's root with wildcards: ``*`` and ``?`` and ``[0-8]`` (or
+``[!0-8]``, for the others) inside one name, ``**`` for any number of folders. A label pattern has
+as many wildcards as its image pattern; each of them stands for what the image's matched.
 """
 
 import os
@@ -105,5 +105,7 @@ def _listing(folder: str) -> list[str]:
 
 def _compile(part: str) -> re.Pattern:
     texts = [re.escape(text) for text in _WILDCARD.split(part)]
-    wildcards = [_REGEXES.get(found, f"({found})") for found in _WILDCARD.findall(part)]
+    wildcards = [
+        _REGEXES.get(found, f"({found.replace('[!', '[^')})") for found in _WILDCARD.findall(part)
+    ]
     return re.compile("".join(a + b for a, b in zip(texts, [*wildcards, ""], strict=True)))

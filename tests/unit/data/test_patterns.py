@@ -60,6 +60,12 @@ def test_the_root_is_no_pattern(tmp_path):
     assert [match.path for match in expand(root, "*.png")] == ["a.png"]
 
 
+def test_an_exclamation_mark_takes_the_others(touch):
+    root = touch("1.png", "3.png", "!.png", "9.png")
+    assert list(expand(root, "[!13].png")) == [Match("!.png", ("!",)), Match("9.png", ("9",))]
+    assert substitute("[!13]_ids.png", ("9",)) == "9_ids.png"
+
+
 def test_hidden_files_are_passed_over(touch):
     # macOS adds such files to archives.
     assert [match.path for match in expand(touch("._a.png", "a.png"), "*.png")] == ["a.png"]
