@@ -100,3 +100,35 @@ def test_labels_that_do_not_fit_a_byte_are_an_error_and_not_wrapped():
     with pytest.raises(ImageError, match="must be uint8, found int64"):
         confusion.update(np.zeros((1, 1), np.uint8), np.array([[256]]))
     assert confusion.counts.sum() == 0
+
+
+def test_precision_recall_and_f_of_a_hand_worked_image():
+    confusion = matrix(TRUTH, PREDICTED)
+    np.testing.assert_allclose(confusion.precision, [2 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(confusion.recall, [2 / 3, 2 / 3, 1 / 2])
+    np.testing.assert_allclose(confusion.f_score, [2 / 3, 2 / 3, 2 / 3])
+
+
+def test_a_class_without_pixels_or_predictions_has_no_precision_or_recall():
+    confusion = matrix([[0, 0, 1]], [[0, 0, 0]])
+    assert math.isnan(confusion.precision[1]) and confusion.recall[1] == 0
+    assert math.isnan(confusion.precision[2]) and math.isnan(confusion.recall[2])
+    assert confusion.f_score[1] == 0 and math.isnan(confusion.f_score[2])
+
+
+def test_frequency_weighted_iou_weighs_by_true_pixels():
+    confusion = matrix([[0, 0, 0, 1]], [[0, 0, 1, 1]])
+    assert confusion.frequency_weighted_iou == pytest.approx(3 / 4 * 2 / 3 + 1 / 4 * 1 / 2)
+    assert math.isnan(matrix([[IGNORE]], [[0]]).frequency_weighted_iou)
+
+
+def test_a_mix_up_within_a_group_is_no_error_of_the_group():
+    confusion = matrix([[0, 0, 1, 2, 2]], [[1, 2, 1, IGNORE, 2]])
+    grouped = confusion.grouped([0, 0, 1], 2)
+    np.testing.assert_array_equal(grouped.counts, [[2, 1, 0], [0, 1, 1]])
+    np.testing.assert_allclose(grouped.iou, [2 / 3, 1 / 3])
+
+
+def test_counts_beyond_what_a_float32_holds_are_exact():
+    labels = np.zeros(2**24 + 3, np.uint8)
+    assert matrix(labels, labels).counts[0, 0] == 2**24 + 3
