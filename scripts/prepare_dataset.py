@@ -10,7 +10,8 @@ import sys
 from semseg import command_line
 from semseg.data import load_dataset, samples
 from semseg.data.pairing import present_splits
-from semseg.data.prepare import Settings, prepare, spread
+from semseg.data.prepare import Settings, prepare
+from semseg.data.samples import spread
 from semseg.data.strict_yaml import validate
 
 EXAMPLE = """scripts/prepare_dataset.py --dataset cityscapes --root RAW --output SMALL --downscale 4

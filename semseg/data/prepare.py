@@ -225,10 +225,3 @@ def _declaration(
             for split in splits
         },
     }
-
-
-def spread(samples: Sequence[Sample], count: int | None) -> list[Sample]:
-    """Returns ``count`` samples spread evenly over all; all of them for None."""
-    if count is None or count >= len(samples):
-        return list(samples)
-    return [samples[index] for index in np.arange(count) * len(samples) // count]

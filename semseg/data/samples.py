@@ -1,6 +1,7 @@
 """Samples: an image and its labels, found by a dataset's declaration."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -245,6 +246,13 @@ def samples(
         for pair in pairs
         if second is None or pair.image in seconds
     ]
+
+
+def spread(samples: Sequence[Sample], count: int | None) -> list[Sample]:
+    """Returns ``count`` samples spread evenly over all; all of them for None."""
+    if count is None or count >= len(samples):
+        return list(samples)
+    return [samples[index] for index in np.arange(count) * len(samples) // count]
 
 
 def _check_labels(spec: FolderSpec, split: str, pairs: list[FilePair]) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
+import cv2
 import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.data.augmentation import AugmentationConfig
-from semseg.data.batches import SampleSource, batches
-from semseg.data.samples import Sample
+from semseg.data.batches import Batch, SampleSource, batches
+from semseg.data.samples import Sample, spread
+from semseg.errors import DatasetError, ImageError
 from semseg.runtime.geometry import resize_image
 from semseg.runtime.render import colorize, legend, overlay, sheet
 
@@ -37,15 +39,15 @@ _COLUMNS = 6
 _MARGIN = 6
 _TILE_WIDTH = 256
 
-_Tile = tuple[np.ndarray, np.ndarray]
-"""image uint8 (h, w, 3) and labels uint8 (h, w)."""
+_Tile = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+"""image uint8 (h, w, 3), labels uint8 (h, w) and second input, see ``Batch``."""
 
 
 def dataset_sheet(samples: Sequence[Sample], classes: ClassTable, count: int = 6) -> np.ndarray:
-    """Draws image, overlay and colours of samples spread over a split.
+    """Draws image, overlay, colours and any second input of samples spread over a split.
 
     Args:
-      samples: the split's samples.
+      samples: the split's samples; one that cannot be read is left out.
       classes: the class table.
       count: how many samples to show.
 
@@ -53,10 +55,16 @@ def dataset_sheet(samples: Sequence[Sample], classes: ClassTable, count: int = 6
       uint8 (H, W, 3) RGB, with a legend.
     """
     rows = []
-    for index in np.unique(np.linspace(0, len(samples) - 1, count).astype(int)):
-        image, labels = samples[index].read()
+    for sample in spread(samples, count):
+        try:
+            (image, labels), second = sample.read(), sample.read_second()
+        except (DatasetError, ImageError):
+            continue
         rows.append([image, overlay(image, labels, classes), colorize(labels, classes)])
-    return _with_legend(sheet(rows, ["image", "overlay", "labels"]), classes)
+        if second is not None:
+            rows[-1].append(_visible(second))
+    titles = ["image", "overlay", "labels", "second input"]
+    return _with_legend(sheet(rows, titles[: max(map(len, rows), default=3)]), classes)
 
 
 def augmentation_sheet(
@@ -71,8 +79,8 @@ def augmentation_sheet(
       draws: random versions of each, and number of batches.
 
     Returns:
-      uint8 (H, W, 3) RGB: for each augmentation an image and an overlay of each draw; then an
-      image row and an overlay row for each batch as the network gets it.
+      uint8 (H, W, 3) RGB: for each augmentation an image and an overlay of each draw, and the
+      second input if there is one; then the same rows for each batch as the network gets it.
     """
     shown, partner = samples[len(samples) // 2], samples[0]
     height, width = shown.read_labels().shape
@@ -88,8 +96,9 @@ def augmentation_sheet(
         ]
         parts.append(sheet(_rows(zip(*columns, strict=True), classes), line))
     stream = islice(batches(SampleSource(samples), config, _COLUMNS, seed=0), draws)
-    whole = (zip(batch.images, batch.labels, strict=True) for batch in stream)
-    parts.append(sheet(_rows(whole, classes), [f"{draws} batches, as the network gets them"]))
+    parts.append(
+        sheet(_rows(map(_tiles, stream), classes), [f"{draws} batches, as the network gets them"])
+    )
     return _with_legend(_stack(parts), classes)
 
 
@@ -117,16 +126,32 @@ def _draw(
     stream = batches(SampleSource([shown, partner], cache=True), config, 2, seed=seed)
     for batch in islice(stream, draws):
         position = batch.names.index(shown.name)
-        yield batch.images[position], batch.labels[position]
+        yield _tiles(batch)[position]
+
+
+def _tiles(batch: Batch) -> list[_Tile]:
+    seconds = [None] * len(batch.images) if batch.second is None else batch.second
+    return list(zip(batch.images, batch.labels, seconds, strict=True))
 
 
 def _rows(groups: Iterable[Iterable[_Tile]], classes: ClassTable) -> list[list[np.ndarray]]:
-    """Returns a row of images and a row of overlays for each group."""
+    """Returns a row of images, one of overlays and any one of second inputs for each group."""
     rows = []
     for group in map(list, groups):
-        rows.append([_tile(image) for image, _ in group])
-        rows.append([_tile(overlay(image, labels, classes)) for image, labels in group])
+        rows.append([_tile(image) for image, _, _ in group])
+        rows.append([_tile(overlay(image, labels, classes)) for image, labels, _ in group])
+        seconds = [_tile(_visible(second)) for _, _, second in group if second is not None]
+        rows += [seconds] if seconds else []
     return rows
+
+
+def _visible(second: np.ndarray) -> np.ndarray:
+    """Returns a right image as it is, a disparity in colours from near to far, black unknown."""
+    if second.dtype == np.uint8:
+        return second
+    shares = (255 * second / max(float(second.max()), 1.0)).astype(np.uint8)
+    colors = cv2.cvtColor(cv2.applyColorMap(shares, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+    return np.where(second > 0, colors, np.uint8(0))
 
 
 def _stack(parts: Sequence[np.ndarray]) -> np.ndarray:

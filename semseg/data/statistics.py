@@ -28,18 +28,14 @@ class PixelCounts:
     def add(self, labels: np.ndarray) -> None:
         """Counts one label image, uint8 (H, W)."""
         histogram = np.bincount(labels.ravel(), minlength=IGNORE + 1)
-        counts = histogram[: len(self.pixels)]
-        self.pixels += counts
-        self.pixels_where_seen += np.where(counts > 0, counts.sum(), 0)
-        self.ignored += int(histogram[IGNORE])
-        self.images += 1
+        self.add_counted(histogram[: len(self.pixels)], int(histogram[IGNORE]))
 
-    def merge(self, other: "PixelCounts") -> None:
-        """Adds what another object has counted."""
-        self.pixels += other.pixels
-        self.pixels_where_seen += other.pixels_where_seen
-        self.ignored += other.ignored
-        self.images += other.images
+    def add_counted(self, pixels: np.ndarray, ignored: int) -> None:
+        """Adds one label image that is counted: (C,) pixels of each class, and ignored ones."""
+        self.pixels += pixels
+        self.pixels_where_seen += np.where(pixels > 0, pixels.sum(), 0)
+        self.ignored += ignored
+        self.images += 1
 
     @property
     def shares(self) -> np.ndarray:

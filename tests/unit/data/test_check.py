@@ -3,9 +3,11 @@ import shutil
 
 import numpy as np
 import pytest
+import yaml
 
-from semseg.data import load_dataset
+from semseg.data import inspection, load_dataset, samples
 from semseg.data.check import check
+from semseg.data.prepare import Settings, prepare
 from semseg.errors import DatasetError
 
 
@@ -95,3 +97,111 @@ def test_an_absent_split_is_a_warning_but_a_wrong_root_an_error(checked, tree):
     shutil.rmtree(tree / "images/train")
     with pytest.raises(DatasetError, match="split 'train'"):
         checked()
+
+
+def test_labels_of_another_block_of_the_files_have_an_image(checked):
+    splits = {
+        name: {"images": "images/train/*.png", "labels": "labels/train/*_ids.png", "part": part}
+        for name, part in {"train": [0, 0.67], "val": [0.67, 1]}.items()
+    }
+    assert checked(splits=splits).warnings == []
+    assert checked(splits=splits, excluded=["images/train/a.png"]).warnings == []
+
+
+def test_only_the_splits_that_are_asked_for_are_read(write_declaration, tree):
+    (tree / "images/val/d.png").write_bytes(b"damaged")
+    report = check(load_dataset(write_declaration()), tree, splits=["train"])
+    assert report.passed
+    assert list(report.counts) == ["train"]
+
+
+class TestCache:
+    @pytest.fixture
+    def look(self, write_declaration, tree, tmp_path):
+        """Checks with a cache; returns the report and the files that were read."""
+
+        def look(**changes):
+            spec = load_dataset(write_declaration(**changes))
+            read = []
+            original = inspection.read_image
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(
+                    inspection, "read_image", lambda path: read.append(path.name) or original(path)
+                )
+                return check(spec, tree, cache=tmp_path / "cache", workers=1), read
+
+        return look
+
+    def test_a_second_check_reads_nothing_and_says_the_same(self, look, write_png):
+        labels = np.full((4, 6), 3, np.uint8)
+        labels[0, :2] = 99
+        write_png("root/labels/train/a_ids.png", labels)
+        (first, all_files), (second, none) = look(), look()
+        assert all_files == ["a.png", "b.png", "c.png", "d.png"]
+        assert none == []
+        assert second.text() == first.text()
+        assert "99 (2 px)" in second.text()
+
+    def test_changed_and_new_files_are_read(self, look, tree, write_png):
+        look()
+        write_png("root/labels/train/b_ids.png", np.full((4, 5), 3, np.uint8))
+        shutil.copy(tree / "images/train/a.png", tree / "images/train/z.png")
+        shutil.copy(tree / "labels/train/a_ids.png", tree / "labels/train/z_ids.png")
+        report, read = look()
+        assert read == ["b.png", "z.png"]
+        assert report.errors == ["train: images/train/b.png is 4x6, its labels 4x5"]
+
+    def test_another_declaration_reads_all(self, look):
+        look()
+        assert len(look(ignored=[0, 1])[1]) == 4
+
+    def test_a_missing_label_is_seen_though_nothing_is_read(self, look, tree):
+        look()
+        (tree / "labels/train/b_ids.png").unlink()
+        report, read = look()
+        assert read == []
+        assert report.errors == ["train: 1 images have no labels: images/train/b.png"]
+
+    @pytest.mark.parametrize("content", ["{", "[]", '{"a": {"b": 1}}'])
+    def test_a_damaged_cache_is_passed_over(self, look, tmp_path, content, caplog):
+        look()
+        (file,) = (tmp_path / "cache").iterdir()
+        file.write_text(content)
+        report, read = look()
+        assert report.passed
+        assert len(read) == 4
+        assert "all files are checked" in caplog.text
+
+    def test_a_folder_that_cannot_be_written_is_no_error(self, look, tmp_path, caplog):
+        (tmp_path / "cache").write_text("a file")
+        assert look()[0].passed
+        assert "not kept" in caplog.text
+
+
+class TestShards:
+    @pytest.fixture
+    def shards(self, write_declaration, tree, tmp_path):
+        spec = load_dataset(write_declaration())
+        splits = {split: samples(spec, tree, split) for split in ("train", "val")}
+        prepare(spec, splits, tmp_path / "shards", Settings(layout="shards"))
+        return tmp_path / "shards"
+
+    def test_sound_shards_pass_with_their_counts(self, shards):
+        report = check(load_dataset(shards), None)
+        assert report.passed
+        assert report.counts["train"].pixels.tolist() == [36, 33]
+
+    def test_damaged_records_are_errors(self, shards, tmp_path):
+        data = bytearray((shards / "val-00000.tfrecord").read_bytes())
+        data[-10] ^= 1
+        (shards / "val-00000.tfrecord").write_bytes(data)
+        assert "the record at byte 0 is damaged" in check(load_dataset(shards), None).errors[0]
+
+    def test_labels_that_are_no_class_are_errors(self, shards):
+        path = shards / "dataset.yaml"
+        values = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump({**values, "classes": values["classes"][:1]}))
+        assert check(load_dataset(shards), None).errors == [
+            f"{sample.split('/')[0]}: {sample} has labels above 0"
+            for sample in ("train/a", "train/b", "train/c", "val/d")
+        ]

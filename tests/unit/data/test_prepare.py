@@ -9,7 +9,8 @@ import pytest
 
 from semseg.classes import IGNORE
 from semseg.data import load_dataset, samples
-from semseg.data.prepare import Settings, prepare, spread
+from semseg.data.prepare import Settings, prepare
+from semseg.data.samples import spread
 from semseg.data.strict_yaml import validate
 from semseg.errors import ConfigError
 
@@ -113,13 +114,6 @@ def test_the_town_becomes_a_folder(tmp_path):
     assert np.array_equal(found[0].read_image(), image)
     assert np.array_equal(found[0].read_labels(), labels)
     assert labels.max() in (*range(11), IGNORE)
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"), [(None, [0, 1, 2, 3, 4]), (2, [0, 2]), (9, [0, 1, 2, 3, 4])]
-)
-def test_samples_are_spread_over_a_split(count, expected):
-    assert spread(list(range(5)), count) == expected
 
 
 class TestSettings:

@@ -7,6 +7,7 @@ import pytest
 
 from semseg.classes import IGNORE
 from semseg.data import load_dataset, samples
+from semseg.data.samples import spread
 from semseg.errors import ConfigError, DatasetError
 
 
@@ -164,3 +165,10 @@ def test_different_sizes_are_an_error_that_names_both(spec, tree, write_png):
     write_png("root/labels/train/a_ids.png", np.full((4, 5), 3, np.uint8))
     with pytest.raises(DatasetError, match=r"a.png is 4x6, its labels .*a_ids.png are 4x5"):
         samples(spec, tree, "train")[0].read()
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(None, [0, 1, 2, 3, 4]), (2, [0, 2]), (9, [0, 1, 2, 3, 4])]
+)
+def test_samples_are_spread_over_a_split(count, expected):
+    assert spread(list(range(5)), count) == expected

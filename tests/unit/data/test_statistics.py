@@ -25,13 +25,11 @@ def test_pixels_are_counted(counts):
     assert counts.ignored_share == 0.2
 
 
-def test_merged_counts_are_those_of_all_images(counts):
-    merged = PixelCounts(3)
-    merged.merge(counts)
-    merged.merge(counts)
-    assert merged.pixels.tolist() == [12, 4, 0]
-    assert merged.pixels_where_seen.tolist() == [16, 8, 0]
-    assert (merged.ignored, merged.images) == (4, 4)
+def test_counted_images_are_added_like_images(counts):
+    counts.add_counted(np.array([0, 3, 1]), ignored=6)
+    assert counts.pixels.tolist() == [6, 5, 1]
+    assert counts.pixels_where_seen.tolist() == [8, 8, 4]
+    assert (counts.ignored, counts.images) == (8, 3)
 
 
 def test_median_frequency_weights(counts):
