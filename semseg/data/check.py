@@ -35,7 +35,7 @@ def check(
       spec: the dataset's declaration.
       root: the dataset's folder; None takes the declaration's own.
       label_root: folder of the label files, if they are not below ``root``.
-      splits: the splits to check; None checks all that are there.
+      splits: those to check of the splits that are there; None checks all.
       cache: folder where findings are kept, so that the next check reads new and changed files
         alone; None keeps nothing.
       workers: threads; None takes as many as there are processors.
@@ -52,11 +52,14 @@ def check(
         material = FolderMaterial(spec, root, label_root)
     else:
         material = ShardMaterial(spec, root)
-    report.warnings += material.absent
+    if splits is None:
+        report.warnings += material.absent
     content = f"{spec.model_dump_json()} {_place(root)} {_place(label_root)}"
     kept = CheckCache(cache, spec.name, content)
     owners: dict[str, tuple[str, str]] = {}
-    for split in material.splits if splits is None else splits:
+    for split in material.splits:
+        if splits is not None and split not in splits:
+            continue
         errors, warnings = material.pairing_problems(split)
         report.errors += (f"{split}: {error}" for error in errors)
         report.warnings += (f"{split}: {warning}" for warning in warnings)

@@ -1,0 +1,60 @@
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from semseg.errors import DatasetError
+from semseg.training import data_check
+from semseg.training.data_config import DataConfig
+
+
+@pytest.fixture
+def dataset(tmp_path, monkeypatch):
+    """A folder with one training and one validation pair; the cache is beside it."""
+    monkeypatch.setattr(data_check, "default_folder", lambda: tmp_path / "cache")
+    folder = tmp_path / "data"
+    for split, value in {"train": 10, "val": 20, "test": 20}.items():
+        for kind, pixels in {"images": np.full((4, 6, 3), value, np.uint8),
+                             "labels": np.zeros((4, 6), np.uint8)}.items():  # fmt: skip
+            path = folder / kind / split / "a.png"
+            path.parent.mkdir(parents=True)
+            cv2.imwrite(str(path), pixels)
+    declaration = {
+        "name": "tiny",
+        "classes": [{"name": "road", "color": [1, 2, 3]}, {"name": "sky", "color": [4, 5, 6]}],
+        "splits": {
+            split: {"images": f"images/{split}/*.png", "labels": f"labels/{split}/*.png"}
+            for split in ("train", "val", "test")
+        },
+    }
+    (folder / "dataset.yaml").write_text(yaml.safe_dump(declaration))
+    return folder
+
+
+def config_of(dataset):
+    return DataConfig(dataset=str(dataset), size=(4, 6))
+
+
+def test_sound_data_is_kept_as_checked_and_warnings_are_logged(dataset, caplog):
+    data_check.check_data(config_of(dataset), {})
+    assert "tiny: train: no pixel of sky" in caplog.text
+    assert len(list((dataset.parent / "cache").iterdir())) == 1
+
+
+def test_the_splits_of_the_training_alone_are_checked(dataset):
+    # The test image is that of the validation: an error of the whole dataset.
+    (dataset / "images/test/a.png").write_bytes(b"damaged")
+    data_check.check_data(config_of(dataset), {})
+
+
+def test_errors_stop_the_training_in_one_line(dataset):
+    (dataset / "images/val/a.png").write_bytes(b"damaged")
+    with pytest.raises(DatasetError) as error:
+        data_check.check_data(config_of(dataset), {str(dataset): str(dataset)})
+    assert str(error.value).startswith("tiny: 1 errors, 2 warnings: val: ")
+    assert "--no-check" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_town_needs_no_check():
+    data_check.check_data(DataConfig(dataset="town", size=(4, 6)), {})
