@@ -34,6 +34,18 @@ def test_legend_shows_every_color_at_the_height_asked_for(height):
         assert (drawn == color).all(axis=-1).sum() > 200
 
 
+def test_a_legend_in_an_image_leaves_two_thirds_of_it_and_small_images_alone():
+    image = np.full((200, 900, 3), 90, np.uint8)
+    render.draw_legend(image, CLASSES)
+    swatch = (np.array(CLASSES.colors[0]) * 0.6 + 90 * 0.4).round()
+    assert (np.abs(image[:60, :300] - swatch) <= 1).all(axis=-1).sum() > 200
+    assert (image[:, 300:] == 90).all()
+    assert (image[60:] == 90).all()
+    small = np.full((200, 300, 3), 90, np.uint8)
+    render.draw_legend(small, CLASSES)
+    assert (small == 90).all()
+
+
 def test_sheet_places_images_in_rows_and_columns():
     red, blue = np.zeros((10, 20, 3), np.uint8), np.zeros((5, 10, 3), np.uint8)
     red[:], blue[:] = (255, 0, 0), (0, 0, 255)
