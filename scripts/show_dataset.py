@@ -10,7 +10,9 @@ from semseg.data.writing import write_png
 EXAMPLE = "scripts/show_dataset.py --dataset camvid --root DIR --output sheet.png --augment"
 
 
-def strengths(config: str | None) -> AugmentationConfig:
+def strengths(config: str | None, second: str | None) -> AugmentationConfig:
+    if config is None and second == "right":
+        return EXAMPLE_STRENGTHS.model_copy(update={"class_mix": 0.0})
     if config is None:
         return EXAMPLE_STRENGTHS
     # Keras comes with it, which takes seconds.
@@ -25,14 +27,19 @@ def main() -> None:
     parser.add_argument("--root", metavar="DIR", help="the dataset's folder")
     parser.add_argument("--label-root", metavar="DIR", help="folder of the labels, if another")
     parser.add_argument("--split", default="train", help="split to show (default: %(default)s)")
+    parser.add_argument("--second", choices=("right", "disparity"), help="second input to show")
     parser.add_argument("--output", required=True, metavar="FILE", help="PNG file to write")
     parser.add_argument("--augment", action="store_true", help="show augmentations and batches")
     parser.add_argument("--config", metavar="FILE", help="experiment whose augmentation to show")
     arguments = parser.parse_args()
     spec = load_dataset(arguments.dataset)
-    found = samples(spec, arguments.root, arguments.split, arguments.label_root)
+    found = samples(
+        spec, arguments.root, arguments.split, arguments.label_root, second=arguments.second
+    )
     if arguments.augment:
-        sheet = augmentation_sheet(found, spec.classes, strengths(arguments.config))
+        sheet = augmentation_sheet(
+            found, spec.classes, strengths(arguments.config, arguments.second)
+        )
     else:
         sheet = dataset_sheet(found, spec.classes)
     write_png(arguments.output, sheet)

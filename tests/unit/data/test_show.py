@@ -36,6 +36,25 @@ def test_a_dataset_sheet_shows_image_overlay_and_labels(found, spec):
     assert colors(first_row[:, 172:252]) == {(128, 64, 128)}
 
 
+def test_second_inputs_are_shown_unknown_in_black(write_declaration, write_png, tmp_path, found):
+    disparity = np.full((60, 80), 2560, np.uint16)
+    disparity[:, 40:] = 0
+    for number in range(3):
+        write_png(f"big/disparity/train/{number}.png", disparity)
+    spec = load_dataset(
+        write_declaration(second={"disparity": {"replace": {"images": "disparity"}}})
+    )
+    stereo = samples(spec, tmp_path / "big", "train", second="disparity")
+    (height, width), narrow = dataset_sheet(found, spec.classes, 1).shape[:2], 86
+    picture = dataset_sheet(stereo, spec.classes, count=1)
+    assert picture.shape[:2] == (height, width + narrow)
+    shown = picture[-60:, 3 * narrow : 3 * narrow + 80]
+    assert colors(shown[:, 40:]) == {(0, 0, 0)}
+    assert len(colors(shown[:, :40])) == 1
+    batched = augmentation_sheet(stereo, spec.classes, AugmentationConfig(crop=(60, 80), flip=0))
+    assert colors(shown[:, :40]) <= colors(batched)
+
+
 def test_fewer_samples_than_asked_for_are_shown_once(found, spec):
     assert (
         dataset_sheet(found, spec.classes, 9).shape == dataset_sheet(found, spec.classes, 3).shape
