@@ -26,12 +26,16 @@ def main():
         help="learn N samples by heart; status 1 unless all their pixels get right")  # fmt: skip
     add("--fake-input", type=count, nargs="?", const=50, metavar="STEPS",
         help="time steps on random crops; reads no data, writes nothing")  # fmt: skip
+    add("--host", metavar="INDEX/COUNT@ADDRESS:PORT",
+        help="this host of several, and where host 0 is (needs KERAS_BACKEND=jax)")  # fmt: skip
+    add("--no-check", action="store_true", help="train on data that was not checked")
     args = parser.parse_args()
     if not (args.workdir or args.fake_input):
         parser.error("--workdir is missing")
 
-    from semseg.training import config, data_config, fake_input, trainer
+    from semseg.training import config, data_check, data_config, distribution, fake_input, trainer
 
+    hosts = distribution.join(args.host)
     overfit = [f"training.overfit={args.overfit}"] if args.overfit else []
     experiment = config.load_config(args.config, [*args.set, *overfit])
     if args.fake_input:
@@ -39,8 +43,10 @@ def main():
             print(f"{name}: {value}")
         return command_line.DONE
     roots = data_config.parse_roots(args.root, experiment.data.names)
+    if not args.no_check:
+        data_check.check_data(experiment.data, roots)
     resume = trainer.Resume.of_flags(required=args.resume, if_there=args.auto_resume)
-    outcome = trainer.train(experiment, roots, args.workdir, resume, args.init_weights)
+    outcome = trainer.train(experiment, roots, args.workdir, resume, args.init_weights, hosts=hosts)
     if not outcome.finished:
         sys.stderr.write(f"stopped at step {outcome.step}; continue with --resume\n")
         return command_line.INTERRUPTED

@@ -78,8 +78,8 @@ class LearningData:
         """Name -> reason, of the training samples that could not be read so far."""
         return {name: why for source in self._sources for name, why in source.skipped.items()}
 
-    def batches(self, start: int) -> Iterator[Batch]:
-        """Yields the batches from number ``start`` on."""
+    def batches(self, start: int, share: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
+        """Yields the batches from number ``start`` on, or a host's share of them."""
         training = self._config.training
         weights = [d.source.weight for d in self.datasets if d.source.weight is not None]
         return batches(
@@ -91,6 +91,7 @@ class LearningData:
             threads=training.threads,
             weights=weights or None,
             class_uniform=self._class_uniform,
+            share=share,
         )
 
     @property

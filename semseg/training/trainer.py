@@ -28,6 +28,7 @@ from semseg.training.checkpoints import (
     save_checkpoint,
 )
 from semseg.training.config import ExperimentConfig
+from semseg.training.distribution import ALONE, Hosts
 from semseg.training.history import Epoch, best_mean_iou, has_stalled, validation_columns
 from semseg.training.initial_weights import start_from
 from semseg.training.inputs import network_inputs
@@ -86,6 +87,8 @@ def train(
     workdir: str | Path,
     resume: Resume = Resume.NEVER,
     init_weights: str | Path | None = None,
+    *,
+    hosts: Hosts = ALONE,
 ) -> Outcome:
     """Trains a network, or goes on training it.
 
@@ -96,6 +99,8 @@ def train(
       workdir: the run folder, see ``RunFolder``.
       resume: what is done about a run that is in the folder already.
       init_weights: file whose fitting weights a new run starts from, see ``start_from``.
+      hosts: this host and its devices, see ``distribution.join``; all hosts are given the same
+        of everything else.
 
     Returns:
       How it ended. SIGINT and SIGTERM end a run after the current step, saved.
@@ -107,22 +112,26 @@ def train(
     if config.training.deterministic:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"  # Read by TensorFlow at its first operation.
     keras.utils.set_random_seed(config.training.seed)
-    run = _Run(config, LearningData(config, roots), RunFolder(workdir))
-    if run.folder.begin(config, resume):
-        run.restore()
-    else:
-        run.start(init_weights)
-    with logging_redirect_tqdm():
+    hosts.check_batch(config.training.batch_size)
+    with hosts.run_folder(workdir) as folder, logging_redirect_tqdm():
+        run = _Run(config, LearningData(config, roots), folder, hosts)
+        if run.folder.begin(config, resume):
+            run.restore()
+        else:
+            run.start(init_weights)
         return run.train()
 
 
 class _Run:
     """The objects and the state of one run."""
 
-    def __init__(self, config: ExperimentConfig, data: LearningData, folder: RunFolder) -> None:
+    def __init__(
+        self, config: ExperimentConfig, data: LearningData, folder: RunFolder, hosts: Hosts
+    ) -> None:
         self.config = config
         self.data = data
         self.folder = folder
+        self.hosts = hosts
         with precision(config.training.precision):
             self.model = build_network(config.network, data.num_classes, config.data.second)
         compile_model(self.model, config, data.heads, data.train_samples)
@@ -154,11 +163,12 @@ class _Run:
     def train(self) -> Outcome:
         """Runs the steps that are left."""
         training = self.config.training
-        stream = self.data.batches(start=self.step * training.accumulate)
+        share = (self.hosts.index, self.hosts.count)
+        stream = self.data.batches(start=self.step * training.accumulate, share=share)
         progress = tqdm(total=training.steps, initial=self.step, unit="step", dynamic_ncols=True)
         board = Board(self.folder.tensorboard, start=self.step)
         with Interruption() as interruption, progress, board:
-            while not self._is_done() and not interruption.requested:
+            while not self._is_done() and not self.hosts.any(interruption.requested):
                 batches = list(itertools.islice(stream, training.accumulate))
                 began = time.perf_counter()
                 self.epoch_losses.append(self.training_step.run(batches, self.step))
@@ -168,7 +178,7 @@ class _Run:
                 progress.set_postfix(loss=self.epoch_losses[-1], best=best_mean_iou(self.history))
                 if self.step % training.epoch_steps == 0 or self.step == training.steps:
                     self._finish_epoch(board)
-            if interruption.requested:
+            if self.hosts.any(interruption.requested):
                 self._save_last()
         return self._outcome()
 
@@ -217,6 +227,7 @@ class _Run:
     def _latest_inputs(self) -> Iterator[Any]:
         """Yields the network's inputs of the latest batches once more."""
         start = max(0, self.step * self.config.training.accumulate - SETTLING_BATCHES)
+        # Whole batches on each host: all of them have to come to the same statistics.
         for batch in itertools.islice(self.data.batches(start), SETTLING_BATCHES):
             yield network_inputs(self.model, batch.images, batch.second)
 

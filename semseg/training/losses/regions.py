@@ -102,7 +102,8 @@ def _jaccard_steps(truth: Any, shown: Any, errors: Any) -> Any:
     void = 2 * BINS * classes
     cell = 2 * (BINS * ops.arange(classes) + bins) + ops.cast(shown, "int32")
     cell = ops.where((truth >= 0)[:, None], cell, void)
-    counts = ops.bincount(ops.reshape(cell, (-1,)), minlength=void + 1)[:void]
+    cells = ops.reshape(cell, (-1,))
+    counts = ops.segment_sum(ops.ones_like(cells), cells, num_segments=void + 1)[:void]
     counts = ops.cast(ops.reshape(counts, (classes, BINS, 2)), errors.dtype)
     with_larger = ops.flip(ops.cumsum(ops.flip(counts, 1), axis=1), 1)
     total = with_larger[:, :1, 1]

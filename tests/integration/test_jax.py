@@ -1,0 +1,272 @@
+"""The same experiment on JAX: one device, several, several hosts, and frozen by TensorFlow."""
+
+import csv
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+
+from semseg.runtime import Segmenter
+from semseg.training.building import build_network
+from semseg.training.checkpoints import model_variables, save_checkpoint
+from semseg.training.config import load_config
+from semseg.training.losses import LOSSES
+from semseg.training.trainer import train
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = (24, 32)
+COLORS = ((200, 40, 40), (40, 200, 40), (40, 40, 200))
+LOSS_PROGRAM = """
+import sys, jax, numpy as np
+from semseg.training.losses import LOSSES
+given = np.load(sys.argv[1])
+found = {}
+for name, kind in LOSSES.items():
+    step = jax.jit(jax.value_and_grad(lambda logits: kind()(given["labels"], logits)))
+    found[name], found[name + "_gradient"] = step(given["logits"])
+assert "tensorflow" not in sys.modules
+np.savez(sys.argv[2], **found)
+"""
+
+
+class JaxPython:
+    """An interpreter with JAX and without TensorFlow."""
+
+    def __init__(self, executable):
+        self._executable = str(executable)
+
+    def start(self, *arguments, **environment):
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        }
+        return subprocess.Popen(
+            [self._executable, *map(str, arguments)],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments, **environment):
+        finish(self.start(*arguments, **environment))
+
+
+def finish(*processes, status=0):
+    """Waits for processes and demands an exit status of them."""
+    try:
+        outputs = [process.communicate(timeout=240)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    for process, output in zip(processes, outputs, strict=True):
+        assert process.returncode == status, output
+
+
+@pytest.fixture(scope="module")
+def jax_python():
+    executable = os.environ.get("SEMSEG_JAX_PYTHON", ROOT / ".venv-jax" / "bin" / "python")
+    if not shutil.which(executable):
+        pytest.skip("no .venv-jax: run `tools/set_up jax`, or set SEMSEG_JAX_PYTHON")
+    return JaxPython(executable)
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory):
+    """File of an experiment on a data set of three colours, four crops a step."""
+    root = tmp_path_factory.mktemp("tiny")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 6), ("val", 3)):
+        for index in range(count):
+            labels = np.zeros(SIZE, np.uint8)
+            labels[rng.integers(6, 12) :] = 1
+            labels[8:16, rng.integers(0, 20) :] = 2
+            image = np.array(COLORS, np.uint8)[labels] + rng.integers(0, 40, (*SIZE, 3), np.uint8)
+            labels[0] = 3
+            for kind, pixels in (("images", image[..., ::-1]), ("labels", labels)):
+                path = root / split / kind / f"{index}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                assert cv2.imwrite(str(path), pixels)
+    declaration = {
+        "name": "tiny",
+        "terms": "made by a test",
+        "decode": "gray8",
+        "classes": [
+            {"name": name, "color": list(color)}
+            for name, color in zip(("sky", "road", "car"), COLORS, strict=True)
+        ],
+        "ignored": [3],
+        "splits": {
+            split: {"images": f"{split}/images/*.png", "labels": f"{split}/labels/*.png"}
+            for split in ("train", "val")
+        },
+    }
+    (root / "tiny.yaml").write_text(yaml.safe_dump(declaration))
+    path = root / "experiment.yaml"
+    values = {
+        "name": "tiny",
+        "data": {"dataset": str(root / "tiny.yaml"), "size": list(SIZE)},
+        "augmentation": {"crop": [16, 24], "zoom": [0.8, 1.5]},
+        "network": {
+            "name": "resnet_baseline",
+            "base_width": 4,
+            "encoder_blocks": [1, 1],
+            "decoder_blocks": [1],
+        },
+        "loss": {"name": "bootstrapped_cross_entropy", "fraction": 0.5},
+        "optimizer": {"name": "sgd", "learning_rate": 0.05},
+        "schedule": {"name": "constant"},
+        "training": {"steps": 8, "epoch_steps": 4, "batch_size": 4, "threads": 1},
+    }
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def train_command(experiment, workdir, *arguments):
+    return (
+        *("scripts/train.py", "--config", experiment, "--root", experiment.parent),
+        *("--workdir", workdir, *arguments),
+    )
+
+
+@pytest.fixture(scope="module")
+def jax_run(jax_python, experiment, tmp_path_factory):
+    """Run folder of the experiment, trained by JAX on one device."""
+    workdir = tmp_path_factory.mktemp("runs") / "jax"
+    jax_python.run(*train_command(experiment, workdir))
+    return workdir
+
+
+def weights_of(workdir):
+    with np.load(workdir / "checkpoints" / "last.npz") as file:
+        return {name: file[name] for name in file.files if name != "state"}
+
+
+def log_of(workdir):
+    return list(csv.DictReader((workdir / "log.csv").open()))
+
+
+def assert_same_weights(workdir, other):
+    found, expected = weights_of(workdir), weights_of(other)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, atol=2e-5, err_msg=name)
+
+
+def wait_for_epoch(workdir, after):
+    """Returns when the log has an epoch that ends after a step."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if (workdir / "log.csv").exists() and int(log_of(workdir)[-1]["step"]) > after:
+            return
+        time.sleep(0.2)
+
+
+def hosts(jax_python, experiment, workdir, *arguments):
+    """Starts the run on two hosts of this machine: one is told by a flag, one by variables."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:{}".format(probe.getsockname()[1])
+    command = train_command(experiment, workdir, *arguments)
+    return (
+        jax_python.start(*command, "--host", f"0/2@{address}"),
+        jax_python.start(
+            *command,
+            KERAS_DISTRIBUTION_PROCESS_ID="1",
+            KERAS_DISTRIBUTION_NUM_PROCESSES="2",
+            KERAS_DISTRIBUTION_JOB_ADDRESSES=address,
+        ),
+    )
+
+
+def test_each_loss_and_its_gradient_are_those_of_tensorflow(jax_python, tmp_path):
+    rng = np.random.default_rng(5)
+    labels = rng.choice([0, 1, 2, 255], (2, 16, 20)).astype(np.uint8)
+    logits = rng.normal(0, 2, (2, 16, 20, 3)).astype(np.float32)
+    np.savez(tmp_path / "given.npz", labels=labels, logits=logits)
+    jax_python.run("-c", LOSS_PROGRAM, tmp_path / "given.npz", tmp_path / "found.npz")
+    found = np.load(tmp_path / "found.npz")
+    for name, kind in LOSSES.items():
+        variable = tf.Variable(logits)
+        with tf.GradientTape() as tape:
+            loss = kind()(labels, variable)
+        assert found[name] == pytest.approx(float(loss), rel=1e-5), name
+        gradient = np.array(tape.gradient(loss, variable))
+        np.testing.assert_allclose(found[f"{name}_gradient"], gradient, atol=1e-7, err_msg=name)
+
+
+def test_a_step_has_the_loss_and_gradients_of_tensorflow(jax_python, experiment, tmp_path):
+    # A rate of 1 without momentum: the weights move by the gradient.
+    overrides = ["optimizer.learning_rate=1", "optimizer.momentum=0", "training.steps=1"]
+    config = load_config(experiment, overrides)
+    initial = tmp_path / "initial.npz"
+    save_checkpoint(initial, model_variables(build_network(config.network, 3)), {})
+    flags = [word for override in overrides for word in ("--set", override)]
+    jax_python.run(*train_command(experiment, tmp_path / "jax", "--init-weights", initial, *flags))
+    roots = {config.data.dataset: str(experiment.parent)}
+    train(config, roots, tmp_path / "tf", init_weights=initial)
+    assert_same_weights(tmp_path / "jax", tmp_path / "tf")
+    moved = weights_of(tmp_path / "jax")["logits/kernel"] - np.load(initial)["logits/kernel"]
+    assert np.abs(moved).max() > 1e-3
+    (found,), (expected,) = log_of(tmp_path / "jax"), log_of(tmp_path / "tf")
+    assert float(found["loss"]) == pytest.approx(float(expected["loss"]), rel=1e-5)
+
+
+def test_two_devices_give_the_weights_of_one(jax_python, experiment, jax_run, tmp_path):
+    command = train_command(experiment, tmp_path / "devices")
+    jax_python.run(*command, XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    assert_same_weights(tmp_path / "devices", jax_run)
+
+
+def test_two_hosts_give_the_weights_of_one(jax_python, experiment, jax_run, tmp_path):
+    workdir = tmp_path / "hosts"
+    finish(*hosts(jax_python, experiment, workdir))
+    assert_same_weights(workdir, jax_run)
+    assert [row["step"] for row in log_of(workdir)] == ["4", "8"]
+
+
+def test_a_signal_to_one_host_ends_all_and_all_resume(jax_python, experiment, tmp_path):
+    workdir = tmp_path / "run"
+    endless = ("--set", "training.steps=100000", "--auto-resume")
+    steps = [0]
+    for index in (1, 0):
+        processes = hosts(jax_python, experiment, workdir, *endless)
+        wait_for_epoch(workdir, after=steps[-1])
+        processes[index].send_signal(signal.SIGTERM)
+        finish(*processes, status=130)
+        steps.append(int(weights_of(workdir)["optimizer/iteration"]))
+    assert 0 < steps[1] < steps[2]
+    assert [int(row["step"]) for row in log_of(workdir)] == list(range(4, steps[2] + 1, 4))
+
+
+def test_tensorflow_freezes_what_jax_saved(jax_run, tmp_path):
+    graph = tmp_path / "model.pb"
+    command = ["scripts/freeze.py", "--workdir", str(jax_run), "--output", str(graph)]
+    frozen = subprocess.run(
+        [str(ROOT / ".venv/bin/python"), *command], cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert frozen.returncode == 0, frozen.stderr
+    segmenter = Segmenter.load(str(graph))
+    root = Path(yaml.safe_load((jax_run / "config.yaml").read_text())["data"]["dataset"]).parent
+    right = labelled = 0
+    for path in sorted((root / "val" / "images").glob("*.png")):
+        truth = cv2.imread(str(root / "val" / "labels" / path.name), cv2.IMREAD_UNCHANGED)
+        labels = segmenter.segment(cv2.imread(str(path))[..., ::-1]).labels
+        right += np.sum((labels == truth) & (truth < 3))
+        labelled += np.sum(truth < 3)
+    best = max(log_of(jax_run), key=lambda row: float(row["validation_mean_iou"]))
+    assert right / labelled == pytest.approx(float(best["validation_pixel_accuracy"]), abs=1e-3)
