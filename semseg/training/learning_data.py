@@ -10,6 +10,7 @@ from semseg.data import AugmentationConfig, DatasetSpec, Sample, load_dataset, s
 from semseg.data.batches import Batch, SampleSource, batches
 from semseg.data.class_map import ClassMapFile, read_class_map
 from semseg.data.class_uniform import find_classes
+from semseg.data.mixing import epoch_samples
 from semseg.data.samples import RemappedSample
 from semseg.errors import ConfigError
 from semseg.networks.heads import ONLY_HEAD, NumClasses, head_of
@@ -93,6 +94,14 @@ class LearningData:
             class_uniform=self._class_uniform,
             share=share,
         )
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps from one validation to the next."""
+        training = self._config.training
+        samples_of_step = training.batch_size * training.accumulate
+        size = epoch_samples([len(source) for source in self._sources])
+        return training.epoch_steps or -(-size // samples_of_step)
 
     @property
     def augmentation(self) -> AugmentationConfig:

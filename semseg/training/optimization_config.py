@@ -118,7 +118,8 @@ class TrainingConfig(StrictModel):
 
     Attributes:
       steps: optimizer steps of the whole run.
-      epoch_steps: steps from one validation and checkpoint to the next.
+      epoch_steps: steps from one validation and checkpoint to the next; None takes one epoch of
+        the data, as many samples as all datasets have together.
       batch_size: crops per batch.
       accumulate: batches whose mean gradient is one step, for batches that do not fit in memory.
       precision: of the computation; weights stay float32. ``float16`` scales the loss so that
@@ -133,7 +134,7 @@ class TrainingConfig(StrictModel):
     """
 
     steps: Count
-    epoch_steps: Count
+    epoch_steps: Count | None = None
     batch_size: Count
     accumulate: Count = 1
     precision: Literal["float32", "bfloat16", "float16"] = "float32"

@@ -176,7 +176,7 @@ class _Run:
                 self.step += 1
                 progress.update()
                 progress.set_postfix(loss=self.epoch_losses[-1], best=best_mean_iou(self.history))
-                if self.step % training.epoch_steps == 0 or self.step == training.steps:
+                if self.step % self.data.epoch_steps == 0 or self.step == training.steps:
                     self._finish_epoch(board)
             if self.hosts.any(interruption.requested):
                 self._save_last()

@@ -80,3 +80,13 @@ def test_classes_that_find_no_place_are_named(run, pair, tiny_dataset):
     one_head = [{**section, "head": "street"} for section in pair]
     with pytest.raises(ConfigError, match="head 'street' has the classes sky, road, car, dataset"):
         run(data={**data, "datasets": one_head}, root=tiny_dataset.parent)
+
+
+def test_an_epoch_of_the_data_is_as_many_samples_as_all_datasets_have(
+    run, pair, tiny_dataset, tmp_path
+):
+    data = {"dataset": None, "datasets": pair, "size": [24, 32]}
+    training = {"steps": 8, "epoch_steps": None, "batch_size": 4}
+    run(data=data, training=training, root=tiny_dataset.parent)
+    # Six samples each, four in a step.
+    assert [int(row["step"]) for row in _rows(RunFolder(tmp_path / "run"))] == [3, 6, 8]
