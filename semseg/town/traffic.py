@@ -121,7 +121,8 @@ def crossing_pedestrians(street: Street, time: float, z: float, arrival: float) 
       arrival: when the camera gets there, seconds; people leave it the road before.
     """
     style = street.style
-    rng = np.random.default_rng((*street.seed, 71, int(z)))
+    # Below zero at the start of a drive, where a crossing may be behind the camera.
+    rng = np.random.default_rng((*street.seed, 71, int(z) % 2**32))
     for _ in range(rng.integers(0, 4)):
         variant, direction = int(rng.integers(people.PEOPLE)), int(rng.choice((-1, 1)))
         offset, pace = rng.uniform(-1.2, 1.2), rng.uniform(1.1, 1.5)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from semseg.errors import ConfigError
-from semseg.town import SPLITS, TOWN_CLASSES, drive, frame
+from semseg.town import SPLITS, TOWN_CLASSES, drive, frame, traffic
+from semseg.town.path import Path
+from semseg.town.style import style
 
 CAMVID_TRAIN_SHARES = {
     "Sky": 0.1754,
@@ -119,3 +121,10 @@ def test_unknown_split_is_named_with_the_choices():
 def test_index_outside_a_split_is_refused():
     with pytest.raises(ConfigError, match=r"val/120: expected 0\.\.119"):
         frame("val", SPLITS["val"])
+
+
+def test_a_crossing_may_lie_behind_the_start_of_a_drive():
+    look = style(np.random.default_rng(0))
+    street = traffic.Street(look, Path((1, 2), bend=0.0), (1, 2))
+    people = [len(list(traffic.crossing_pedestrians(street, -4.0, z, 1.0))) for z in range(-9, 0)]
+    assert 0 <= min(people) <= max(people) < 4
