@@ -180,12 +180,15 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> bytes:
     losses, scores = figure.subplots(1, 2)
     steps = [epoch["step"] for epoch in history]
     for column, label in (("loss", "training"), ("validation_loss", "validation")):
-        losses.plot(steps, [epoch[column] for epoch in history], label=label)
-    scores.plot(steps, [epoch["validation_mean_iou"] for epoch in history], color="tab:green")
+        losses.plot(steps, [epoch[column] for epoch in history], ".-", label=label)
+    for column in history[0]:
+        if column.startswith("validation_mean_iou"):
+            label = column.partition("/")[2] or "mean IoU"
+            scores.plot(steps, [epoch[column] for epoch in history], ".-", label=label)
     losses.set(xlabel="step", ylabel="loss", yscale="log")
     scores.set(xlabel="step", ylabel="validation mean IoU", ylim=(0, 1))
-    losses.legend()
     for axes in (losses, scores):
+        axes.legend()
         axes.grid(alpha=0.3)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)

@@ -169,8 +169,8 @@ class _Run:
         board = Board(self.folder.tensorboard, start=self.step)
         with Interruption() as interruption, progress, board:
             while not self._is_done() and not self.hosts.any(interruption.requested):
-                batches = list(itertools.islice(stream, training.accumulate))
                 began = time.perf_counter()
+                batches = list(itertools.islice(stream, training.accumulate))
                 self.epoch_losses.append(self.training_step.run(batches, self.step))
                 self.usage.add(time.perf_counter() - began)
                 self.step += 1
