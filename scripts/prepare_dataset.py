@@ -18,7 +18,6 @@ EXAMPLE = """scripts/prepare_dataset.py --dataset cityscapes --root RAW --output
   scripts/prepare_dataset.py --dataset town --output TOWN --frames 500
   scripts/train.py --set data.dataset=SMALL ..."""
 
-
 SETTINGS = {
     "downscale": "divides height and width, 1..16",
     "labels": "how labels are downscaled: vote or nearest",
@@ -26,6 +25,7 @@ SETTINGS = {
     "image_format": "png or jpg",
     "layout": "tree of files, or TFRecord shards",
     "shard_size": "samples in a shard",
+    "second": "second input that is written, too: right or disparity",
 }
 
 
@@ -39,15 +39,17 @@ def main() -> int:
     parser.add_argument("--workers", type=int, help="threads (default: one per processor)")
     for name, text in SETTINGS.items():
         default = Settings.model_fields[name].default
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default,
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default or ''), default=default,
                             help=f"{text} (default: %(default)s)")  # fmt: skip
     given = parser.parse_args()
     values = {name: getattr(given, name) for name in SETTINGS}
     settings = validate(Settings, values, "prepare_dataset.py")
     spec = load_dataset(given.dataset)
     present, problems = present_splits(spec, given.root, given.label_root)
-    splits = {name: samples(spec, given.root, name, given.label_root) for name in present}
-    splits = {name: spread(found, given.frames) for name, found in splits.items()}
+    splits = {
+        name: spread(samples(spec, given.root, name, given.label_root, given.second), given.frames)
+        for name in present
+    }
     outcome = prepare(spec, splits, given.output, settings, given.workers)
     for line in [*map(str, problems), *outcome.failed]:
         sys.stderr.write(f"left out: {line}\n")

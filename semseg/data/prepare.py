@@ -15,11 +15,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from semseg.classes import IGNORE
 from semseg.data.parallel import map_with_progress
+from semseg.data.prepare_second import encode_second, second_declaration
 from semseg.data.samples import Sample
+from semseg.data.second_config import SecondKind
 from semseg.data.specs import DatasetSpec
 from semseg.data.strict_yaml import StrictModel
 from semseg.data.tf_example import EncodedSample, write_example
@@ -42,6 +44,7 @@ class Settings(StrictModel):
       void_threshold: share of a block's pixels below which the winner of a vote is void.
       image_format: of the images; labels are PNG in any case.
       layout: ``tree`` of files, or TFRecord ``shards``.
+      second: second input that the samples have and a tree is to have, too.
       shard_size: samples in a shard.
     """
 
@@ -51,6 +54,13 @@ class Settings(StrictModel):
     image_format: Literal["png", "jpg"] = "png"
     layout: Literal["tree", "shards"] = "tree"
     shard_size: Annotated[int, Field(ge=1)] = 256
+    second: SecondKind | None = None
+
+    @model_validator(mode="after")
+    def _write_files(self) -> "Settings":
+        if self.second and self.layout == "shards":
+            raise ValueError(f"shards hold no second input; found second '{self.second}'")
+        return self
 
 
 class Outcome(NamedTuple):
@@ -97,7 +107,7 @@ def prepare(
         write(output, split, samples, settings, workers) for split, samples in splits.items()
     ]
     # Last, so that a folder with a declaration is a whole dataset.
-    text = yaml.safe_dump(_declaration(spec, splits, settings), sort_keys=False)
+    text = yaml.safe_dump(_declaration(spec, splits, settings, output), sort_keys=False)
     write_file(output / _DECLARATION, text.encode("utf-8"))
     return Outcome(
         written=sum(outcome.written for outcome in outcomes),
@@ -109,19 +119,20 @@ def prepare(
 def _write_tree(
     output: Path, split: str, samples: Sequence[Sample], settings: Settings, workers: int | None
 ) -> Outcome:
-    def paths(sample: Sample) -> tuple[Path, Path]:
-        image = output / "images" / f"{sample.name}.{settings.image_format}"
-        return image, output / "labels" / f"{sample.name}.png"
-
     def work(sample: Sample) -> str | None:
-        encoded = _encode(settings, sample)
-        if isinstance(encoded, str):
-            return encoded
-        for path, data in zip(paths(sample), encoded[1:], strict=True):
-            write_file(path, data)
+        try:
+            files = _tree_files(settings, sample)
+        except (ImageError, DatasetError) as error:
+            return f"{sample.name}: {error}"
+        for path, data in files.items():
+            write_file(output / path, data)
         return None
 
-    missing = [s for s in samples if not all(path.is_file() for path in paths(s))]
+    missing = [
+        sample
+        for sample in samples
+        if not all((output / path).is_file() for path in _paths(settings, sample))
+    ]
     failed = [*filter(None, map_with_progress(work, missing, f"preparing {split}", workers))]
     return Outcome(len(missing) - len(failed), len(samples) - len(missing), failed)
 
@@ -154,22 +165,53 @@ def _records(encoded: Iterable[EncodedSample | str]) -> Iterator[tuple[str, byte
         yield sample if isinstance(sample, str) else (sample.name, write_example(sample))
 
 
+def _paths(settings: Settings, sample: Sample) -> tuple[str, str]:
+    """Returns where a tree has a sample's image and labels."""
+    return f"images/{sample.name}.{settings.image_format}", f"labels/{sample.name}.png"
+
+
+def _tree_files(settings: Settings, sample: Sample) -> dict[str, bytes]:
+    """Returns path -> content of a sample's files.
+
+    The second input's are first, so that a sample with image and labels is whole.
+    """
+    image, labels = sample.read()
+    paths = _paths(settings, sample)
+    small_image, small_labels = partial(_encode_image, settings), partial(_encode_labels, settings)
+    return {
+        **encode_second(sample, paths, settings.downscale, small_image, small_labels),
+        paths[0]: small_image(image),
+        paths[1]: small_labels(labels),
+    }
+
+
 def _encode(settings: Settings, sample: Sample) -> EncodedSample | str:
     """Returns a sample downscaled and encoded, or why it could not be read."""
     try:
         image, labels = sample.read()
     except (ImageError, DatasetError) as error:
         return f"{sample.name}: {error}"
-    factor = settings.downscale
-    height, width = (side // factor for side in labels.shape)
-    covered = np.s_[: height * factor, : width * factor]
-    if settings.labels == "vote":
-        labels = vote_labels(labels, factor, settings.void_threshold)
-    else:
-        labels = resize_labels(labels[covered], (height, width))
-    image = resize_image(image[covered], (height, width), "area")
+    return EncodedSample(
+        sample.name, _encode_image(settings, image), _encode_labels(settings, labels)
+    )
+
+
+def _encode_image(settings: Settings, image: np.ndarray) -> bytes:
+    covered, size = _whole_blocks(image, settings.downscale)
     encode = encode_png if settings.image_format == "png" else encode_jpeg
-    return EncodedSample(sample.name, encode(image), encode_png(labels))
+    return encode(resize_image(covered, size, "area"))
+
+
+def _encode_labels(settings: Settings, labels: np.ndarray) -> bytes:
+    if settings.labels == "vote":
+        return encode_png(vote_labels(labels, settings.downscale, settings.void_threshold))
+    return encode_png(resize_labels(*_whole_blocks(labels, settings.downscale)))
+
+
+def _whole_blocks(pixels: np.ndarray, factor: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """Returns the pixels of whole blocks, and how many blocks these are, down and across."""
+    height, width = (side // factor for side in pixels.shape[:2])
+    return pixels[: height * factor, : width * factor], (height, width)
 
 
 def _claim_folder(output: Path, manifest: dict[str, Any]) -> None:
@@ -200,7 +242,10 @@ def _manifest(
 
 
 def _declaration(
-    spec: DatasetSpec, splits: Mapping[str, Sequence[Sample]], settings: Settings
+    spec: DatasetSpec,
+    splits: Mapping[str, Sequence[Sample]],
+    settings: Settings,
+    output: Path,
 ) -> dict[str, Any]:
     factor = settings.downscale
     head = {
@@ -224,4 +269,5 @@ def _declaration(
             }
             for split in splits
         },
+        **second_declaration(output, settings.image_format),
     }

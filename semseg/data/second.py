@@ -101,19 +101,17 @@ def _second_of(
     if config is None:
         declared = [name for name, value in spec.second if value is not None]
         raise ConfigError(unknown_name(f"second input of '{spec.name}'", kind, declared))
-    path = _replaced(pair.image, config.replace)
+    path = replaced(pair.image, config.replace)
     if path is None:
         return None
     if isinstance(config, DisparityConfig):
         return DisparityFile(images / path, config)
-    label_path = (
-        _replaced(str(pair.label), config.replace_labels) if config.replace_labels else None
-    )
+    label_path = replaced(str(pair.label), config.replace_labels) if config.replace_labels else None
     return RightFiles(images / path, labels / label_path if label_path else None, decoder)
 
 
-def _replaced(path: str, replacements: Mapping[str, str]) -> str | None:
-    """Replaces parts of a path; None if one of the texts to replace is not there."""
+def replaced(path: str, replacements: Mapping[str, str]) -> str | None:
+    """Returns a path with parts replaced; None if one of the texts to replace is not there."""
     for old, new in replacements.items():
         if old not in path:
             return None
