@@ -17,7 +17,6 @@ from semseg.data.strict_yaml import validate
 EXAMPLE = """scripts/prepare_dataset.py --dataset cityscapes --root RAW --output SMALL --downscale 4
   scripts/prepare_dataset.py --dataset town --output TOWN --frames 500
   scripts/train.py --set data.dataset=SMALL ..."""
-
 SETTINGS = {
     "downscale": "divides height and width, 1..16",
     "labels": "how labels are downscaled: vote or nearest",
@@ -39,17 +38,17 @@ def main() -> int:
     parser.add_argument("--workers", type=int, help="threads (default: one per processor)")
     for name, text in SETTINGS.items():
         default = Settings.model_fields[name].default
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default or ''), default=default,
-                            help=f"{text} (default: %(default)s)")  # fmt: skip
+        flag, kind = f"--{name.replace('_', '-')}", type(default or "")
+        parser.add_argument(flag, type=kind, default=default, help=f"{text} (default: {default})")
     given = parser.parse_args()
     values = {name: getattr(given, name) for name in SETTINGS}
     settings = validate(Settings, values, "prepare_dataset.py")
     spec = load_dataset(given.dataset)
     present, problems = present_splits(spec, given.root, given.label_root)
-    splits = {
-        name: spread(samples(spec, given.root, name, given.label_root, given.second), given.frames)
-        for name in present
-    }
+    splits = {}
+    for name in present:
+        found = samples(spec, given.root, name, given.label_root, given.second)
+        splits[name] = spread(found, given.frames)
     outcome = prepare(spec, splits, given.output, settings, given.workers)
     for line in [*map(str, problems), *outcome.failed]:
         sys.stderr.write(f"left out: {line}\n")
