@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from semseg.data import load_dataset
 from semseg.data.batches import Batch
 from semseg.runtime.tensor_names import RIGHT
 from semseg.training.building import build_network, compile_model, precision
 from semseg.training.config import ExperimentConfig
-from semseg.training.learning_data import learnt_classes
+from semseg.training.learning_data import learnt_classes, load_specs
 from semseg.training.training_step import TrainingStep
 from semseg.training.usage import Usage
 
@@ -38,8 +37,7 @@ def measure_steps(config: ExperimentConfig, steps: int) -> dict[str, Any]:
 
 def fake_steps(config: ExperimentConfig) -> tuple[TrainingStep, list[Batch]]:
     """Builds the step of an experiment, and random batches for it."""
-    specs = [load_dataset(source.dataset) for source in config.data.sources]
-    heads, num_classes = learnt_classes(config.data, specs)
+    heads, num_classes = learnt_classes(config.data, load_specs(config.data))
     with precision(config.training.precision):
         model = build_network(config.network, num_classes, config.data.second)
     if isinstance(config.loss.class_weights, str):

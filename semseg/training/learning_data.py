@@ -56,11 +56,12 @@ class LearningData:
     def __init__(self, config: ExperimentConfig, roots: Mapping[str, str]) -> None:
         self._config = config
         self._roots = roots
-        specs = [load_dataset(source.dataset) for source in config.data.sources]
+        specs = load_specs(config.data)
         self._class_map = _class_map(config.data)
         self.heads, self.num_classes = learnt_classes(config.data, specs)
         self.datasets = tuple(map(self._dataset, specs, config.data.sources))
-        self._sources = [SampleSource(d.train, cache=config.data.cache) for d in self.datasets]
+        cache = config.data.cache or config.training.overfit is not None
+        self._sources = [SampleSource(dataset.train, cache=cache) for dataset in self.datasets]
         share = config.data.class_uniform
         self._class_uniform = [find_classes(d.train, share) if share else None
                                for d in self.datasets]  # fmt: skip
@@ -150,6 +151,20 @@ class LearningData:
         return [RemappedSample(sample, table) for sample in found]
 
 
+def load_specs(data: DataConfig) -> list[DatasetSpec]:
+    """Returns the declarations of an experiment's datasets.
+
+    Raises:
+      ConfigError: two of them have one name, by which scores are told apart.
+    """
+    specs = [load_dataset(source.dataset) for source in data.sources]
+    names = [spec.name for spec in specs]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        raise ConfigError(f"data.datasets: several are named {', '.join(sorted(repeated))}")
+    return specs
+
+
 def learnt_classes(
     data: DataConfig, specs: Sequence[DatasetSpec]
 ) -> tuple[dict[str, ClassTable], NumClasses]:
@@ -181,6 +196,8 @@ def _own_heads(data: DataConfig, specs: Sequence[DatasetSpec]) -> dict[str, Clas
     heads: dict[str, ClassTable] = {}
     for source, spec in zip(data.datasets, specs, strict=True):
         head = source.head or spec.name
+        if head == ONLY_HEAD or head_of(head) != head:
+            raise ConfigError(f"data.datasets: a head cannot be called '{head}'; name another")
         if heads.setdefault(head, spec.classes) != spec.classes:
             raise ConfigError(
                 f"data.datasets: head '{head}' has the classes {', '.join(heads[head].names)}, "

@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,6 +81,17 @@ def test_classes_that_find_no_place_are_named(run, pair, tiny_dataset):
     one_head = [{**section, "head": "street"} for section in pair]
     with pytest.raises(ConfigError, match="head 'street' has the classes sky, road, car, dataset"):
         run(data={**data, "datasets": one_head}, root=tiny_dataset.parent)
+    for name in ("logits", "street_aux0"):
+        reserved = [{**pair[0], "head": name}, pair[1]]
+        with pytest.raises(ConfigError, match=f"a head cannot be called '{name}'"):
+            run(data={**data, "datasets": reserved}, root=tiny_dataset.parent)
+
+
+def test_two_datasets_of_one_name_are_refused(run, pair, tiny_dataset):
+    path = Path(pair[1]["dataset"])
+    path.write_text(path.read_text().replace("name: other", "name: tiny"))
+    with pytest.raises(ConfigError, match="several are named tiny"):
+        run(data={"dataset": None, "datasets": pair, "size": [24, 32]}, root=tiny_dataset.parent)
 
 
 def test_an_epoch_of_the_data_is_as_many_samples_as_all_datasets_have(
