@@ -47,6 +47,16 @@ CAMERAS = {
 }
 
 
+def has_compressed_transport():
+    plugins = subprocess.run(
+        ["rospack", "plugins", "--attrib=plugin", "image_transport"],
+        stdout=subprocess.PIPE,
+        universal_newlines=True,
+        check=True,
+    )
+    return "compressed_image_transport" in plugins.stdout
+
+
 class OptionsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -167,6 +177,27 @@ class OptionsTest(unittest.TestCase):
         decoded = cv2.imdecode(np.frombuffer(packed.data, np.uint8), cv2.IMREAD_UNCHANGED)
         self.assertEqual(decoded.dtype, np.uint16)
         np.testing.assert_array_equal(decoded, expected)
+
+    @unittest.skipUnless(has_compressed_transport(), "no compressed_image_transport installed")
+    def test_compressed_labels_go_through_image_transport_unchanged(self):
+        self.assert_republished("plain", np.uint8)
+        self.assert_republished("wide", np.uint16)
+
+    def assert_republished(self, name, dtype):
+        topics = ["in:=segmenter/%s/labels" % name, "out:=republished_" + name]
+        command = ["rosrun", "image_transport", "republish", "compressed", "raw"]
+        republisher = subprocess.Popen(command + topics + ["__name:=republish_" + name])
+        republished = Listener("republished_" + name)
+        camera, labels = self.open(name, "labels")
+        image, _ = patches(33, 47)
+        # The first frames may come before the republisher is connected.
+        self.assertTrue(wait_until(lambda: camera.send(image) and republished.messages, 20))
+        stamp, message = next(iter(republished.messages.items()))
+        sent = labels.wait_for(stamp)
+        self.assertEqual(message.encoding, sent.encoding)
+        np.testing.assert_array_equal(pixels(message, dtype=dtype), pixels(sent, dtype=dtype))
+        republisher.terminate()
+        republisher.wait()
 
     def test_a_kept_camera_counts_what_nobody_asked_for_and_what_is_too_much(self):
         camera = Camera("kept/image")
