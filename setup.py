@@ -15,6 +15,9 @@ def requirements(name):
         return [line for line in stripped if line and not line.startswith("-")]
 
 
+# Each engine is an extra, too: semseg[openvino], semseg[onnxruntime], semseg[ai-edge-litert].
+engines = {line.split(">")[0]: [line] for line in requirements("engines")}
+extras = ("train", "export", "gpu", "engines", "dev")
 package = parse_package(ROOT)
 setup(
     name=package.name,
@@ -27,5 +30,5 @@ setup(
     package_dir={"": "."},
     python_requires=">=3.6",
     install_requires=requirements("base"),
-    extras_require={name: requirements(name) for name in ("train", "gpu", "engines", "dev")},
+    extras_require=dict({name: requirements(name) for name in extras}, **engines),
 )

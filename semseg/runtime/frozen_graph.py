@@ -104,6 +104,14 @@ class FrozenGraph(NamedTuple):
     has_labels: bool
     digest: str
 
+    @property
+    def outputs(self) -> Tuple[str, ...]:
+        """Names of the output and table tensors, those of every head after the plain ones."""
+        labels = OUTPUTS if self.has_labels else OUTPUTS[2:]
+        heads = () if self.card is None else self.card.heads
+        named = tuple(head_tensor(name, head.name) for head in heads for name in labels)
+        return tuple(labels) + named
+
     def head_classes(self, head: Optional[str]) -> ClassTable:
         """Returns the classes of a head by its name; None means the default head.
 

@@ -9,8 +9,9 @@ import numpy as np
 from semseg.classes import ClassTable
 from semseg.errors import GraphError, ImageError
 from semseg.runtime import frozen_graph
+from semseg.runtime.arrays import checked_disparity, checked_image, describe, image_size
 from semseg.runtime.card import SQUASH, Card
-from semseg.runtime.engines import AUTO, Engine, load_engine
+from semseg.runtime.engines import AUTO, Engine, EngineOptions, load_engine
 from semseg.runtime.frozen_graph import FrozenGraph, read_frozen_graph
 from semseg.runtime.geometry import Fit, Size
 
@@ -93,6 +94,7 @@ class Segmenter:
         threads: Optional[int] = None,
         *,
         head: Optional[str] = None,
+        gpu_memory_fraction: Optional[float] = None,
     ) -> "Segmenter":
         """Checks a graph, loads it into an engine and runs it once, so that no image waits.
 
@@ -104,6 +106,7 @@ class Segmenter:
           precision: one of the engine's, or ``auto`` (float32).
           threads: how many threads compute; None leaves it to the engine.
           head: which head of a graph with several labels; None takes the card's default.
+          gpu_memory_fraction: as in ``EngineOptions``.
 
         Raises:
           GraphError: the graph is missing, damaged, or has no such size or head.
@@ -112,7 +115,8 @@ class Segmenter:
         graph = read_frozen_graph(model)
         graph.head_classes(head)  # A wrong name is said before the engine takes its seconds.
         size = _network_size(graph, input_size)
-        name, runner = load_engine(engine, graph, precision, threads)
+        options = EngineOptions(precision, threads, gpu_memory_fraction)
+        name, runner = load_engine(engine, graph, options)
         segmenter = cls(graph, name, runner, size, head)
         segmenter._warm_up()
         return segmenter
@@ -143,8 +147,8 @@ class Segmenter:
           EngineError: the engine failed.
         """
         start = perf_counter()
-        image = _checked_image(image)
-        fit = self.fit(image.shape[:2])
+        image = checked_image(image)
+        fit = self.fit(image_size(image))
         feeds = {frozen_graph.INPUT: fit.apply(image)[np.newaxis]}
         feeds.update(self._second_feed(fit, second))
         return self._infer(feeds, [fit], probabilities, start)[0]
@@ -160,8 +164,8 @@ class Segmenter:
           EngineError: the engine failed.
         """
         start = perf_counter()
-        images = [_checked_image(image) for image in images]
-        fits = [self.fit(image.shape[:2]) for image in images]
+        images = [checked_image(image) for image in images]
+        fits = [self.fit(image_size(image)) for image in images]
         at_once = (
             len(self.graph.inputs) == 1
             and self.graph.inputs[0].shape[0] is None
@@ -232,7 +236,7 @@ class Segmenter:
         if second is None:
             return {}
         is_disparity = names[1] == frozen_graph.DISPARITY
-        second = _checked_disparity(second) if is_disparity else _checked_image(second)
+        second = checked_disparity(second) if is_disparity else checked_image(second)
         if second.shape[:2] != fit.image_size:
             raise ImageError(
                 "the second image is %dx%d, the first %dx%d; both must be of one size"
@@ -255,7 +259,7 @@ class Segmenter:
         if labels.dtype != np.uint8 or not labels.shape == confidence.shape == expected:
             raise GraphError(
                 "%s makes labels of %s; expected uint8 of shape %s"
-                % (self.graph.path, _describe(labels), "x".join(map(str, expected)))
+                % (self.graph.path, describe(labels), "x".join(map(str, expected)))
             )
         if channels != self.classes.num_classes:
             raise GraphError(
@@ -278,23 +282,3 @@ def _network_size(graph, input_size) -> Optional[Size]:
 def _open_size(image_size) -> Size:
     height = _OPEN_WIDTH * image_size[0] / image_size[1] / _OPEN_MULTIPLE
     return max(1, int(round(height))) * _OPEN_MULTIPLE, _OPEN_WIDTH
-
-
-def _checked_image(image) -> np.ndarray:
-    is_image = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
-    if not is_image or image.dtype != np.uint8 or not image.size:
-        raise ImageError("an image is uint8 [H, W, 3] RGB; found %s" % _describe(image))
-    return np.ascontiguousarray(image)
-
-
-def _checked_disparity(disparity) -> np.ndarray:
-    is_plane = isinstance(disparity, np.ndarray) and disparity.ndim == 2
-    if not is_plane or disparity.dtype != np.float32:
-        raise ImageError("a disparity image is float32 [H, W]; found %s" % _describe(disparity))
-    return disparity
-
-
-def _describe(value):
-    if not isinstance(value, np.ndarray):
-        return type(value).__name__
-    return "%s of shape %s" % (value.dtype, "x".join(map(str, value.shape)))

@@ -11,13 +11,32 @@ from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from semseg.errors import EngineError, unknown_name
+from semseg.errors import EngineError, GraphError, unknown_name
+from semseg.runtime.board import is_jetson_tx2
 from semseg.runtime.frozen_graph import FrozenGraph
 
 AUTO = "auto"
 DEFAULT_PRECISION = "float32"
 
 _log = logging.getLogger(__name__)
+
+
+class EngineOptions(NamedTuple):
+    """How an engine is to run a graph.
+
+    Attributes:
+      precision: one of the engine's precisions.
+      threads: how many threads compute; None leaves it to the engine.
+      gpu_memory_fraction: largest share of a GPU's memory, above 0 to 1; None sets no limit.
+        Memory is taken as it is needed in any case. For TensorFlow.
+    """
+
+    precision: str = DEFAULT_PRECISION
+    threads: Optional[int] = None
+    gpu_memory_fraction: Optional[float] = None
+
+
+_DEFAULTS = EngineOptions(AUTO)
 
 
 class Engine:
@@ -31,16 +50,16 @@ class Engine:
     precisions: Tuple[str, ...] = (DEFAULT_PRECISION,)
     precision = DEFAULT_PRECISION
 
-    def __init__(self, graph: FrozenGraph, precision: str, threads: Optional[int]):
+    def __init__(self, graph: FrozenGraph, options: EngineOptions):
         """Loads the graph.
 
         Args:
           graph: the checked graph.
-          precision: one of ``precisions``.
-          threads: how many threads compute; None leaves it to the engine.
+          options: how it is to run; ``options.precision`` is one of ``precisions``.
 
         Raises:
-          EngineError: the engine cannot load this graph.
+          EngineError: the engine cannot load this graph, or lacks a file that it needs.
+          GraphError: that file is damaged or of another graph.
         """
         raise NotImplementedError
 
@@ -67,10 +86,12 @@ class Engine:
 class _Entry(NamedTuple):
     package: str
     engine: str
+    distribution: str
+    automatic: bool = True
 
     @property
     def install(self):
-        return "pip install " + self.package
+        return "pip install " + self.distribution
 
     @property
     def installed(self):
@@ -78,54 +99,90 @@ class _Entry(NamedTuple):
 
 
 ENGINES = {
-    "openvino": _Entry("openvino", "OpenVinoEngine"),
-    "tensorflow": _Entry("tensorflow", "TensorFlowEngine"),
+    "openvino": _Entry("openvino", "OpenVinoEngine", "openvino"),
+    "litert": _Entry("ai_edge_litert", "LiteRtEngine", "ai-edge-litert"),
+    "onnxruntime": _Entry("onnxruntime", "OnnxRuntimeEngine", "onnxruntime"),
+    "tensorflow": _Entry("tensorflow", "TensorFlowEngine", "tensorflow"),
+    "tensorflow_tensorrt": _Entry(
+        "tensorflow", "TensorFlowTensorRtEngine", "tensorflow", automatic=False
+    ),
 }
 """Name of an engine and of its module here -> its package and class, the fastest first."""
 
 
 def load_engine(
-    name: str, graph: FrozenGraph, precision: str = AUTO, threads: Optional[int] = None
+    name: str, graph: FrozenGraph, options: EngineOptions = _DEFAULTS
 ) -> Tuple[str, Engine]:
     """Loads a graph into an engine.
 
     Args:
-      name: one of ``ENGINES``, or ``auto``.
+      name: one of ``ENGINES``, or ``auto``: the first that is installed and loads the graph.
       graph: the checked graph.
-      precision: one of the engine's precisions; ``auto`` is float32, whose labels are those
-        of the training.
-      threads: how many threads compute; None leaves it to the engine.
+      options: how it is to run; precision ``auto`` is float32, whose labels are those of the
+        training.
 
     Returns:
       The engine's name, and the engine.
 
     Raises:
       EngineError: the engine is unknown, not installed, or cannot run the graph as asked.
+      GraphError: the file that the engine reads beside the graph is damaged or of another one.
     """
+    if name not in ENGINES and name != AUTO:
+        raise EngineError(unknown_name("engine", name, [*ENGINES, AUTO]))
+    _check_options(name, options)
+    if options.precision == AUTO:
+        options = options._replace(precision=DEFAULT_PRECISION)
     if name == AUTO:
-        name = _choose()
-    if name not in ENGINES:
-        raise EngineError(unknown_name("engine", name, list(ENGINES) + [AUTO]))
+        return _load_first(graph, options)
+    return name, _load(name, graph, options)
+
+
+def _check_options(name, options):
+    if options.threads is not None and options.threads < 1:
+        raise EngineError("engine '%s' needs at least 1 thread, found %d" % (name, options.threads))
+    fraction = options.gpu_memory_fraction
+    if fraction is not None and not 0 < fraction <= 1:
+        raise EngineError("gpu_memory_fraction is above 0 to 1, found %s" % fraction)
+    if options.precision == "int8" and is_jetson_tx2():
+        raise EngineError(
+            "int8 is refused on a Jetson TX2: its GPU (compute capability 6.2) has no int8 "
+            "instructions, so TensorRT cannot run it; take float16"
+        )
+
+
+def _load(name, graph, options):
     entry = ENGINES[name]
     if not entry.installed:
         raise EngineError(
             "engine '%s' is not installed; install it with: %s" % (name, entry.install)
         )
-    if threads is not None and threads < 1:
-        raise EngineError("engine '%s' needs at least 1 thread, found %d" % (name, threads))
-    module = importlib.import_module("%s.%s" % (__name__, name))
+    try:
+        module = importlib.import_module("%s.%s" % (__name__, name))
+    except ImportError as error:
+        raise EngineError("engine '%s' cannot be imported: %s" % (name, error))
     engine = getattr(module, entry.engine)
-    precision = DEFAULT_PRECISION if precision == AUTO else precision
-    if precision not in engine.precisions:
-        choices = engine.precisions + (AUTO,)
-        raise EngineError(unknown_name("precision of engine '%s'" % name, precision, choices))
-    return name, engine(graph, precision, threads)
+    if options.precision not in engine.precisions:
+        kind = "precision of engine '%s'" % name
+        raise EngineError(unknown_name(kind, options.precision, engine.precisions + (AUTO,)))
+    return engine(graph, options)
 
 
-def _choose():
-    found = [name for name, entry in ENGINES.items() if entry.installed]
+def _load_first(graph, options):
+    """Loads the graph into the first engine that takes it, and says why the others do not."""
+    automatic = {name: entry for name, entry in ENGINES.items() if entry.automatic}
+    found = [name for name, entry in automatic.items() if entry.installed]
     if not found:
-        commands = " or: ".join(entry.install for entry in ENGINES.values())
+        commands = " or: ".join(entry.install for entry in automatic.values())
         raise EngineError("no inference engine is installed; install one with: %s" % commands)
-    _log.info("engine auto: %s, the fastest of those installed (%s)", found[0], ", ".join(found))
-    return found[0]
+    reasons = []
+    for name in found:
+        try:
+            engine = _load(name, graph, options)
+        except (EngineError, GraphError) as error:
+            reasons.append("not %s: %s" % (name, error))
+            continue
+        because = "the fastest of those installed (%s)" % ", ".join(found)
+        _log.info("engine auto: %s", "; ".join([name + ", " + because] + reasons))
+        return name, engine
+    raise EngineError("no installed engine runs %s; %s" % (graph.path, "; ".join(reasons)))

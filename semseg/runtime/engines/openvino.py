@@ -17,15 +17,15 @@ class OpenVinoEngine(Engine):
 
     precisions = tuple(_PRECISIONS)
 
-    def __init__(self, graph, precision, threads):
-        self.precision = precision
+    def __init__(self, graph, options):
+        self.precision = options.precision
         self._path = graph.path
         self._compiled = {}
         self._core = openvino.Core()
         # Stated always: the default on a CPU that has bfloat16 is bfloat16.
-        self._options = {"INFERENCE_PRECISION_HINT": _PRECISIONS[precision]}
-        if threads is not None:
-            self._options["INFERENCE_NUM_THREADS"] = threads
+        self._options = {"INFERENCE_PRECISION_HINT": _PRECISIONS[options.precision]}
+        if options.threads is not None:
+            self._options["INFERENCE_NUM_THREADS"] = options.threads
         try:
             self._model = self._core.read_model(graph.path)
         except RuntimeError as error:

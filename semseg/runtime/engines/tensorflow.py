@@ -19,21 +19,24 @@ tf1 = tensorflow.compat.v1
 class TensorFlowEngine(Engine):
     """Runs a frozen graph in a TensorFlow session. Takes GPU memory as it needs it."""
 
-    def __init__(self, graph, precision, threads):
-        self.precision = precision
+    def __init__(self, graph, options):
+        self.precision = options.precision
         self._path = graph.path
         self._callables = {}
         imported = tf1.Graph()
         try:
             definition = tf1.GraphDef.FromString(graph.data)
+            definition = self._prepared(definition, graph, options.precision)
             with imported.as_default():
                 tf1.import_graph_def(definition, name="")
+        except EngineError:
+            raise
         except Exception as error:  # The protobuf library's own errors have no public base.
             raise EngineError(
                 "TensorFlow %s cannot load %s: %s"
                 % (tensorflow.__version__, graph.path, _one_line(error))
             )
-        self._session = tf1.Session(graph=imported, config=_session_config(threads))
+        self._session = tf1.Session(graph=imported, config=_session_config(options))
 
     def run(self, feeds, outputs):  # noqa: D102 - see Engine
         try:
@@ -48,6 +51,10 @@ class TensorFlowEngine(Engine):
         self._callables.clear()
         self._session.close()
 
+    def _prepared(self, definition, graph, precision):
+        """Returns the GraphDef that is imported."""
+        return definition
+
     def _callable(self, inputs, outputs):
         # It skips the checks and look-ups that Session.run repeats at every call.
         if (inputs, outputs) not in self._callables:
@@ -57,9 +64,11 @@ class TensorFlowEngine(Engine):
         return self._callables[inputs, outputs]
 
 
-def _session_config(threads):
-    config = tf1.ConfigProto(intra_op_parallelism_threads=threads or 0)
+def _session_config(options):
+    config = tf1.ConfigProto(intra_op_parallelism_threads=options.threads or 0)
     config.gpu_options.allow_growth = True  # Else it takes all memory, which a Jetson's CPU shares.
+    if options.gpu_memory_fraction is not None:
+        config.gpu_options.per_process_gpu_memory_fraction = options.gpu_memory_fraction
     return config
 
 

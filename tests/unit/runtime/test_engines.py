@@ -1,0 +1,86 @@
+"""The choice of an engine: what is refused, with which words, and what ``auto`` falls back to."""
+
+import importlib.util
+import logging
+
+import pytest
+
+from semseg.errors import EngineError
+from semseg.runtime import Segmenter, engines
+from semseg.runtime.engines import ENGINES
+
+
+def test_int8_is_refused_on_a_jetson_tx2(color_model, monkeypatch):
+    monkeypatch.setattr(engines, "is_jetson_tx2", lambda: True)
+    for name in ("litert", "auto"):
+        with pytest.raises(EngineError, match="int8 is refused on a Jetson TX2: its GPU"):
+            Segmenter.load(color_model(), engine=name, precision="int8")
+
+
+@pytest.mark.parametrize("fraction", [0, -0.5, 1.5])
+def test_gpu_memory_fraction_is_a_share(color_model, fraction):
+    with pytest.raises(EngineError, match="gpu_memory_fraction is above 0 to 1, found"):
+        Segmenter.load(color_model(), gpu_memory_fraction=fraction)
+
+
+@pytest.mark.skipif(not ENGINES["tensorflow"].installed, reason="TensorFlow is not installed")
+def test_tensorflow_gets_its_options(color_model):
+    from semseg.runtime.engines import tensorflow as module
+
+    options = engines.EngineOptions(threads=2, gpu_memory_fraction=0.25)
+    config = module._session_config(options)
+    assert config.intra_op_parallelism_threads == 2
+    assert config.gpu_options.allow_growth
+    assert config.gpu_options.per_process_gpu_memory_fraction == 0.25
+    with Segmenter.load(color_model(), engine="tensorflow", gpu_memory_fraction=0.25) as segmenter:
+        assert segmenter.engine == "tensorflow"
+
+
+@pytest.mark.skipif(not ENGINES["tensorflow"].installed, reason="TensorFlow is not installed")
+def test_tensorflow_without_tensorrt_says_so(color_model):
+    pattern = "cannot use TensorRT here .*; take engine 'tensorflow', or a TensorFlow that is built"
+    with pytest.raises(EngineError, match=pattern):
+        Segmenter.load(color_model(), engine="tensorflow_tensorrt", precision="float16")
+
+
+def test_auto_never_takes_minutes_to_build(monkeypatch):
+    automatic = [name for name, entry in ENGINES.items() if entry.automatic]
+    assert automatic == ["openvino", "litert", "onnxruntime", "tensorflow"]
+
+
+def test_auto_falls_back_and_says_why(color_model, monkeypatch, caplog):
+    if not ENGINES["tensorflow"].installed:
+        pytest.skip("TensorFlow is not installed")
+    caplog.set_level(logging.INFO)
+
+    def refuse(graph, options):
+        raise EngineError("no such processor")
+
+    real, found = engines._load, importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found("json")
+                        if name == "openvino" else found(name))  # fmt: skip
+    monkeypatch.setattr(
+        engines,
+        "_load",
+        lambda name, *rest: refuse(*rest) if name == "openvino" else real(name, *rest),
+    )
+    assert Segmenter.load(color_model()).engine in ("litert", "onnxruntime", "tensorflow")
+    assert "not openvino: no such processor" in caplog.text
+
+
+def test_auto_without_an_engine_that_takes_the_graph_lists_the_reasons(color_model):
+    with pytest.raises(EngineError, match="no installed engine runs .*; not ") as caught:
+        Segmenter.load(color_model(), precision="int4")
+    assert "unknown precision of engine" in str(caught.value)
+
+
+def test_engine_that_cannot_be_imported(color_model, monkeypatch):
+    entry = ENGINES["openvino"]._replace(package="json")
+    monkeypatch.setitem(ENGINES, "openvino", entry)
+
+    def broken(name):
+        raise ImportError("libnothing.so: cannot open shared object file")
+
+    monkeypatch.setattr(engines.importlib, "import_module", broken)
+    with pytest.raises(EngineError, match="'openvino' cannot be imported: libnothing.so"):
+        Segmenter.load(color_model(), engine="openvino")
