@@ -20,7 +20,6 @@ logging.getLogger("absl").addFilter(lambda record: "jax profiler" not in record.
 
 import grain  # noqa: E402
 
-
 ENDLESS = 2**53
 """Number of draws: more than any run needs, and exact as a floating-point number."""
 
