@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from semseg.runtime.card import Card, Head, append_card
 from semseg.training.building import build_network
 from semseg.training.checkpoints import Checkpoint, load_checkpoint, model_variables, restore
 from semseg.training.config import ExperimentConfig, load_config
+from semseg.training.data_config import parse_roots
+from semseg.training.export.comparison import Comparison
+from semseg.training.export.conversion import convert
 from semseg.training.export.graph import Size, Tables, chosen_head, graph_bytes
 from semseg.training.inputs import second_input
 from semseg.training.run_folder import RunFolder
@@ -77,6 +81,34 @@ def freeze(
     finally:
         partial.unlink(missing_ok=True)
     return card
+
+
+def convert_run(
+    workdir: str | Path,
+    graph: str | Path,
+    forms: Sequence[str],
+    roots: Sequence[str] = (),
+    *,
+    allow_drop: bool = False,
+) -> list[Comparison]:
+    """Writes other formats of a run's frozen graph, see ``convert``.
+
+    Args:
+      workdir: the run folder.
+      graph: its frozen graph.
+      forms: the formats.
+      roots: folders of the run's datasets, ``DIR`` or ``NAME=DIR``.
+      allow_drop: as in ``convert``.
+
+    Returns:
+      What each format changed.
+
+    Raises:
+      SemsegError: as ``convert``.
+    """
+    config = load_config(RunFolder(workdir).config)
+    folders = parse_roots(roots, config.data.names)
+    return convert(graph, forms, config, folders, allow_drop=allow_drop)
 
 
 def model_graph(path: str | Path) -> Path:
