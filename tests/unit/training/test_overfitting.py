@@ -14,15 +14,15 @@ def overfit(run):
         return run(
             data={"dataset": "town", "size": [16, 32]},
             network=network,
-            optimizer={"name": "adam", "learning_rate": 0.01},
-            training={"steps": steps, "epoch_steps": 40, "batch_size": 1, "overfit": 1},
+            optimizer={"name": "adam", "learning_rate": 0.003},
+            training={"steps": steps, "epoch_steps": 50, "batch_size": 1, "overfit": 1},
         )
 
     return start
 
 
 def test_a_sound_network_learns_an_image_by_heart(overfit):
-    outcome = overfit({"name": "resnet_baseline", "base_width": 8}, steps=600)
+    outcome = overfit({"name": "unet", "base_width": 16, "poolings": 2}, steps=600)
     assert outcome.passed and outcome.pixel_accuracy == 1
     assert outcome.text().startswith("100.000 % of the pixels of 1 samples are right after ")
     assert outcome.step < 600
