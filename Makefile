@@ -13,14 +13,14 @@ demo: setup      ## bag of the synthetic town -> rosbag play -> labels, compared
 	@if [ "$(GUI)" = true ]; then tools/set_up rviz; fi
 	@tools/with_ros python scripts/demo.py --output demo_output --gui $(GUI)
 
-test: setup      ## lint, then one case of each kind, on ROS and on the robot's Python too (at most 15 minutes)
-	@tools/set_up robot
+test: setup      ## lint, then one case of each kind, on ROS, JAX and the robot's Python too (at most 15 minutes)
+	@tools/set_up robot jax
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) -m "not slow" tests
 	@tools/run_rostests
 
 test-all: setup  ## every case
-	@tools/set_up robot
+	@tools/set_up robot jax
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) tests
 	@tools/run_rostests
@@ -33,4 +33,4 @@ lint:            ## ruff, types, import rules, catkin
 	@tools/with_ros catkin_lint -q -W2 --strict .catkin_ws/src/semseg
 
 clean:           ## removes what set-up and the commands made
-	rm -rf .setup .venv .venv-robot .catkin_ws demo_output
+	rm -rf .setup .venv .venv-jax .venv-robot .catkin_ws demo_output

@@ -65,9 +65,17 @@ class TrainingStep:
     def _run_batch(self, batch: Batch) -> float:
         self.model.reset_metrics()
         inputs = network_inputs(self.model, batch.images, batch.second)
-        losses = self.model.train_on_batch(inputs, self._labels(batch), return_dict=True)
+        labels = self._labels(batch)
+        losses = self.model.train_on_batch(inputs, labels, _weights(labels), return_dict=True)
         return float(losses["loss"])
 
     def _labels(self, batch: Batch) -> Any:
         outputs = self.model.output
         return self._targets(batch, list(outputs)) if isinstance(outputs, dict) else batch.labels
+
+
+def _weights(labels: Any) -> Any:
+    """A weight of 1 for each sample where Keras distributes batches: it cannot distribute None."""
+    if keras.distribution.distribution() is None:
+        return None
+    return keras.tree.map_structure(lambda output: np.ones(len(output), np.float32), labels)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from semseg.training.config import load_config
 from semseg.training.losses import LOSSES
 from semseg.training.trainer import train
 
+pytestmark = pytest.mark.timeout(900)  # Each process compiles anew.
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (24, 32)
 COLORS = ((200, 40, 40), (40, 200, 40), (40, 40, 200))
@@ -49,7 +51,7 @@ class JaxPython:
             **os.environ,
             "KERAS_BACKEND": "jax",
             "JAX_PLATFORMS": "cpu",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(ROOT),  # Also where SEMSEG_JAX_PYTHON is another venv.
             **environment,
         }
         return subprocess.Popen(
@@ -68,7 +70,7 @@ class JaxPython:
 def finish(*processes, status=0):
     """Waits for processes and demands an exit status of them."""
     try:
-        outputs = [process.communicate(timeout=240)[0] for process in processes]
+        outputs = [process.communicate(timeout=400)[0] for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -225,6 +227,7 @@ def test_a_step_has_the_loss_and_gradients_of_tensorflow(jax_python, experiment,
     assert float(found["loss"]) == pytest.approx(float(expected["loss"]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_weights_of_one(jax_python, experiment, jax_run, tmp_path):
     command = train_command(experiment, tmp_path / "devices")
     jax_python.run(*command, XLA_FLAGS="--xla_force_host_platform_device_count=2")
@@ -238,6 +241,7 @@ def test_two_hosts_give_the_weights_of_one(jax_python, experiment, jax_run, tmp_
     assert [row["step"] for row in log_of(workdir)] == ["4", "8"]
 
 
+@pytest.mark.slow
 def test_a_signal_to_one_host_ends_all_and_all_resume(jax_python, experiment, tmp_path):
     workdir = tmp_path / "run"
     endless = ("--set", "training.steps=100000", "--auto-resume")
@@ -256,7 +260,7 @@ def test_tensorflow_freezes_what_jax_saved(jax_run, tmp_path):
     graph = tmp_path / "model.pb"
     command = ["scripts/freeze.py", "--workdir", str(jax_run), "--output", str(graph)]
     frozen = subprocess.run(
-        [str(ROOT / ".venv/bin/python"), *command], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     assert frozen.returncode == 0, frozen.stderr
