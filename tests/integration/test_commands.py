@@ -4,6 +4,7 @@ Its classes differ in colour alone, and in a way that swapped channels would con
 """
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -105,7 +106,8 @@ def workspace(tmp_path_factory):
         "freeze": ["--workdir", folder / "run", "--output", folder / "toy.pb"],
     }.items():
         command = [sys.executable, SCRIPTS / f"{script}.py", *flags]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
         assert done.returncode == 0, done.stderr
     return folder
 

@@ -6,6 +6,7 @@ Olsson et al., ClassMix (WACV 2021), section 3.2, here with true labels for both
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from semseg.classes import IGNORE
@@ -53,12 +54,12 @@ def paste(pixels: np.ndarray, pastes: Sequence[Paste]) -> np.ndarray:
     """Returns a copy of a batch with the pastes; donors give what they had before any of them.
 
     Args:
-      pixels: (B, h, w) or (B, h, w, channels).
+      pixels: uint8 or float32 (B, h, w) or (B, h, w, channels).
       pastes: what ``draw_pastes`` drew.
     """
     pasted = pixels.copy()
     for target, donor, mask in pastes:
-        pasted[target][mask] = pixels[donor][mask]
+        cv2.copyTo(pixels[donor], mask.view(np.uint8), pasted[target])
     return pasted
 
 

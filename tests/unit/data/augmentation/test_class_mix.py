@@ -47,15 +47,16 @@ def test_probability_is_the_share_that_is_pasted_over():
     assert draw_pastes(labels, np.zeros(2000), rng(), 0) == []
 
 
-def test_donors_give_what_they_had_before():
-    pixels = np.array([[[1, 1]], [[2, 2]], [[3, 3]]])
+@pytest.mark.parametrize("channels", [(), (1,), (3,)])
+def test_donors_give_what_they_had_before(channels):
+    labels = np.array([[[1, 1]], [[2, 2]], [[3, 3]]], np.float32)
+    pixels = np.broadcast_to(labels.reshape(3, 1, 2, *[1] * len(channels)), (3, 1, 2, *channels))
     left, right = np.array([[True, False]]), np.array([[False, True]])
-    assert paste(pixels, [Paste(1, 0, left), Paste(2, 1, right)]).tolist() == [
-        [[1, 1]],
-        [[1, 2]],
-        [[3, 2]],
-    ]
-    assert pixels[1].tolist() == [[2, 2]]
+    pasted = paste(pixels, [Paste(1, 0, left), Paste(2, 1, right)])
+    assert pasted.shape == pixels.shape
+    assert (pasted.reshape(3, 2, -1).min(axis=2)).tolist() == [[1, 1], [1, 2], [3, 2]]
+    assert (pasted.reshape(3, 2, -1).max(axis=2)).tolist() == [[1, 1], [1, 2], [3, 2]]
+    assert (pixels[1] == 2).all()
 
 
 @given(st.integers(0, 10_000), st.integers(1, 5))
