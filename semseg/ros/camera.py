@@ -9,7 +9,7 @@ import rospy
 
 from semseg.classes import IGNORE, ClassTable
 from semseg.errors import ImageError, SemsegError
-from semseg.ros.admission import RateLimit, is_stale
+from semseg.ros.admission import RateLimit, is_stale, stamp_age_s
 from semseg.ros.camera_info import image_size, output_camera_info
 from semseg.ros.masks import mask_classes
 from semseg.ros.messages import image_from_message
@@ -188,8 +188,9 @@ class Camera:
         durations_ms["restore"] = timing.restore_ms + 1e3 * (finished - segmented)
         durations_ms["publish"] = 1e3 * (published - finished)
         durations_ms[AGE] = 1e3 * (published - prepared.frame.arrival_s)
-        if is_believable(self.stream.stamp_age_s):
-            durations_ms[END_TO_END] = 1e3 * (rospy.get_time() - header.stamp.to_sec())
+        age_s = stamp_age_s(header.stamp.to_sec(), rospy.get_time())
+        if age_s is not None and is_believable(age_s):
+            durations_ms[END_TO_END] = 1e3 * age_s
         self.statistics.add_durations(durations_ms)
 
     def reject(self, error: SemsegError) -> None:

@@ -1,7 +1,10 @@
 """Follows the listeners: cameras are subscribed while someone listens to their labels."""
 
+import logging
 import threading
 from typing import Callable
+
+_log = logging.getLogger(__name__)
 
 # Should a change ever be missed, it is seen after this long.
 RECHECK_S = 1.0
@@ -43,4 +46,8 @@ class Demand:
             self._changed.clear()  # Before looking: what changes meanwhile is looked at again.
             if self._ended:
                 return
-            self._follow()
+            try:
+                self._follow()
+            except Exception:
+                # Without its thread the node would never find its cameras again.
+                _log.exception("the cameras cannot follow their listeners; tried again")

@@ -49,6 +49,7 @@ class SegmenterNode:
         self._ready = rospy.Publisher("~ready", Bool, queue_size=1, latch=True)
         self._demand = Demand(self._follow_demand)
         mailbox = Mailbox()
+        rospy.on_shutdown(mailbox.close)  # before the topics are closed
         self._cameras = {
             name: Camera(name, options, segmenter.classes, mailbox.put, self._demand.changed)
             for name, options in cameras.items()

@@ -65,6 +65,8 @@ class Worker:
                 if item is not None:
                     self._serve(*item)
         except Exception:
+            if self._mailbox.closed:
+                return  # The node ends: what this frame publishes on is closed already.
             # Without its worker the node would look alive and never answer again.
             _log.exception("the worker failed; the node ends")
             self._failed()

@@ -45,3 +45,23 @@ def test_a_change_is_followed_by_a_thread_of_its_own_and_soon():
     assert time.monotonic() - asked < 0.9  # not the periodic look
     assert threads[1] is not threading.current_thread()
     demand.stop()
+
+
+def test_a_failure_is_said_and_the_next_change_is_followed(caplog):
+    calls = []
+
+    def follow():
+        calls.append(1)
+        if len(calls) == 2:
+            raise OSError("no master")
+
+    demand = Demand(follow)
+    demand.start()
+    for expected in (2, 3):
+        demand.changed()
+        deadline = time.monotonic() + 5
+        while len(calls) < expected and time.monotonic() < deadline:
+            time.sleep(0.005)
+    demand.stop()
+    assert len(calls) >= 3
+    assert "no master" in caplog.text

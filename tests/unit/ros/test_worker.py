@@ -175,6 +175,23 @@ def test_a_bug_ends_the_worker_and_is_said(run, caplog):
     assert worker.stop(5)
 
 
+def test_what_fails_because_the_node_ends_is_no_failure(run, caplog):
+    mailbox = Mailbox()
+    camera = FakeCamera("front", mailbox)
+    _, failures = run(SlowSegmenter(), mailbox, camera)
+
+    def publish_on_a_closed_topic(*_):
+        mailbox.close()
+        raise RuntimeError("publish() to a closed topic")
+
+    camera.publish = publish_on_a_closed_topic
+    camera.send()
+    wait_until(lambda: mailbox.closed)
+    time.sleep(0.05)
+    assert not failures
+    assert not caplog.records
+
+
 def test_stopping_in_the_middle_of_an_inference_does_not_wait_for_it(run):
     mailbox = Mailbox()
     camera = FakeCamera("front", mailbox)
