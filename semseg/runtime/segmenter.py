@@ -95,6 +95,7 @@ class Segmenter:
         *,
         head: Optional[str] = None,
         gpu_memory_fraction: Optional[float] = None,
+        build: bool = False,
     ) -> "Segmenter":
         """Checks a graph, loads it into an engine and runs it once, so that no image waits.
 
@@ -107,6 +108,7 @@ class Segmenter:
           threads: how many threads compute; None leaves it to the engine.
           head: which head of a graph with several labels; None takes the card's default.
           gpu_memory_fraction: as in ``EngineOptions``.
+          build: as in ``EngineOptions``.
 
         Raises:
           GraphError: the graph is missing, damaged, or has no such size or head.
@@ -115,7 +117,7 @@ class Segmenter:
         graph = read_frozen_graph(model)
         graph.head_classes(head)  # A wrong name is said before the engine takes its seconds.
         size = _network_size(graph, input_size)
-        options = EngineOptions(precision, threads, gpu_memory_fraction)
+        options = EngineOptions(precision, threads, gpu_memory_fraction, size, build)
         name, runner = load_engine(engine, graph, options)
         segmenter = cls(graph, name, runner, size, head)
         segmenter._warm_up()

@@ -29,11 +29,16 @@ class EngineOptions(NamedTuple):
       threads: how many threads compute; None leaves it to the engine.
       gpu_memory_fraction: largest share of a GPU's memory, above 0 to 1; None sets no limit.
         Memory is taken as it is needed in any case. For TensorFlow.
+      size: (height, width) that it will be fed; None if images decide.
+      build: take minutes to build a TensorRT engine and keep it; otherwise only one that was
+        built before is used. For ONNX Runtime.
     """
 
     precision: str = DEFAULT_PRECISION
     threads: Optional[int] = None
     gpu_memory_fraction: Optional[float] = None
+    size: Optional[Tuple[int, int]] = None
+    build: bool = False
 
 
 _DEFAULTS = EngineOptions(AUTO)

@@ -1,18 +1,25 @@
 """The ONNX Runtime engine: runs the ``.onnx`` file beside a frozen graph."""
 
+import logging
+
 import onnxruntime
 
 from semseg.errors import EngineError, GraphError
+from semseg.runtime import tensorrt_cache
 from semseg.runtime.companions import checked_companion
 from semseg.runtime.engines import Engine
 
-PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
-"""What computes, the first that this ONNX Runtime has."""
+TENSORRT, CUDA, CPU = (name + "ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
+"""What computes: each takes the parts of a graph that the ones before it leave."""
 _ERRORS_ONLY = 3
+
+_log = logging.getLogger(__name__)
 
 
 class OnnxRuntimeEngine(Engine):
-    """Runs a graph in ONNX Runtime."""
+    """Runs a graph in ONNX Runtime: TensorRT if an engine was built, CUDA, the processor."""
+
+    precisions = ("float32", "float16")
 
     def __init__(self, graph, options):
         self.precision = options.precision
@@ -20,8 +27,7 @@ class OnnxRuntimeEngine(Engine):
         session_options = onnxruntime.SessionOptions()
         session_options.log_severity_level = _ERRORS_ONLY
         session_options.intra_op_num_threads = options.threads or 0
-        available = onnxruntime.get_available_providers()
-        providers = [name for name in PROVIDERS if name in available]
+        providers = choose_providers(graph, options, onnxruntime.get_available_providers())
         try:
             self._session = onnxruntime.InferenceSession(self._path, session_options, providers)
         except Exception as error:  # Its exceptions have no base but this.
@@ -54,3 +60,43 @@ class OnnxRuntimeEngine(Engine):
             "ONNX Runtime %s %s %s: %s"
             % (onnxruntime.__version__, action, self._path, str(error).strip().split("\n")[0][:300])
         )
+
+
+def choose_providers(graph, options, available):
+    """Returns the execution providers, as ``InferenceSession`` takes them.
+
+    Args:
+      graph: the checked graph.
+      options: the ``EngineOptions``.
+      available: the names of the providers that this ONNX Runtime has.
+
+    Raises:
+      EngineError: TensorRT is needed, for float16 or to be built, and cannot be used.
+    """
+    others = [name for name in (CUDA, CPU) if name in available]
+    needed = options.build or options.precision == "float16"
+    if TENSORRT not in available:
+        if needed:
+            raise EngineError(
+                "this ONNX Runtime has no TensorRT, which float16 needs; it has: %s"
+                % ", ".join(available)
+            )
+        return others
+    folder = tensorrt_cache.engine_folder(graph.digest, options.precision, options.size)
+    if options.build or tensorrt_cache.is_complete(folder):
+        return [(TENSORRT, _tensorrt_options(folder, options.precision))] + others
+    command = "scripts/build_engine.py --model %s --precision %s" % (graph.path, options.precision)
+    if options.size is not None:
+        command += " --size %dx%d" % tuple(options.size)
+    if needed:
+        raise EngineError("no TensorRT engine was built for %s; run: %s" % (graph.path, command))
+    _log.warning("running without TensorRT, whose engine was not built; build it with: %s", command)
+    return others
+
+
+def _tensorrt_options(folder, precision):
+    return {
+        "trt_engine_cache_enable": True,
+        "trt_engine_cache_path": folder,
+        "trt_fp16_enable": precision == "float16",
+    }
