@@ -10,8 +10,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -26,7 +26,8 @@ ADDRESS, COUNT, INDEX = (
 _FLAG = re.compile(r"(?P<index>\d+)/(?P<count>\d+)@(?P<address>\S+:\d+)")
 
 
-class Hosts(NamedTuple):
+@dataclass(frozen=True)
+class Hosts:
     """The hosts of a run, and which of them this process is.
 
     Attributes:
