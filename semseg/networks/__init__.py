@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import keras
 
+from semseg.networks.bisenet import bisenet_v2
 from semseg.networks.color_position import color_position
 from semseg.networks.dabnet import dabnet
 from semseg.networks.ddrnet import ddrnet
@@ -20,6 +21,7 @@ from semseg.networks.sq import sq, sq_stereo
 from semseg.networks.unet import unet
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {
+    "bisenet_v2": bisenet_v2,
     "color_position": color_position,
     "dabnet": dabnet,
     "ddrnet": ddrnet,
@@ -35,6 +37,7 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 
 __all__ = [
     "NETWORKS",
+    "bisenet_v2",
     "color_position",
     "dabnet",
     "ddrnet",

@@ -29,7 +29,7 @@ def ddrnet(
     Args:
       num_classes: number of classes, or of each head.
       channels: channels of the input.
-      width: channels after the first convolution; 32 is the published "slim", 64 its big sister.
+      width: channels after the first convolution; 32 is the published "slim".
       skip_width: channels of a second fusion, with the features at 1/4 of the image, which thin
         objects need where images are small; 0 leaves it out, as published.
       auxiliary: add the paper's auxiliary output, on the 1/8 features after the first exchange.

@@ -18,6 +18,7 @@ from semseg.errors import EngineError, SemsegError
 from semseg.runtime.engines import ENGINES
 from semseg.runtime.geometry import Size
 from semseg.runtime.segmenter import Segmenter
+from semseg.runtime.tensor_names import DISPARITY
 
 _WARM_UP_TURNS = 2
 
@@ -188,7 +189,16 @@ def _serve(pipe, model, engine, contest):
     version = sys.modules[ENGINES[engine].package].__version__.split("-")[0]
     pipe.send(("%s %s" % (engine, version), segmenter.precision, load_s))
     image = street_like_image(contest.size)
+    second = _second_image(segmenter, image)
     while pipe.recv():
-        result = segmenter.segment(image)
+        result = segmenter.segment(image, second)
         pipe.send((result.timing.inference_ms, result.labels))
     pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _second_image(segmenter, image):
+    """Returns what a network sees beside the image: the same from the right, unknown disparity."""
+    second = [found.name for found in segmenter.graph.inputs[1:]]
+    if not second:
+        return None
+    return np.zeros(image.shape[:2], np.float32) if second == [DISPARITY] else image
