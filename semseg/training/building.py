@@ -38,11 +38,15 @@ def build_network(
       second: ``data.second`` of the experiment.
 
     Raises:
-      ConfigError: the network cannot see what ``second`` says.
+      ConfigError: the options contradict each other, or the network cannot see what
+        ``second`` says.
     """
     options = config.model_dump(exclude={"name"})
     channels = {"channels": 4} if second == DISPARITY else {}
-    model = NETWORKS[config.name](num_classes, **options, **channels)
+    try:
+        model = NETWORKS[config.name](num_classes, **options, **channels)
+    except ValueError as error:
+        raise ConfigError(f"network '{config.name}': {error}")
     seen = second_input(model)
     if seen != second:
         raise ConfigError(
