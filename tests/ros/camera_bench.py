@@ -44,6 +44,9 @@ class Camera:
         )
         self._next = 1000
 
+    def connections(self):
+        return self.images.get_num_connections()
+
     def connected(self):
         return wait_until(lambda: self.images.get_num_connections() > 0)
 

@@ -77,15 +77,21 @@ class OptionsTest(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def setUp(self):
-        self.listeners = []
+        self.listeners, self.cameras = [], []
 
     def tearDown(self):
         for listener in self.listeners:
             listener.close()
+        # Else the next test sends its frame into a connection that is about to end.
+        self.assertTrue(
+            wait_until(lambda: not any(camera.connections() for camera in self.cameras))
+        )
 
     def open(self, name, *outputs):
         """Returns a camera and listeners to its outputs, all connected."""
         camera = Camera(name + "/image")
+        if not CAMERAS[name].get("keep_subscribed"):
+            self.cameras.append(camera)
         found = [Listener("segmenter/%s/%s" % (name, output)) for output in outputs]
         self.listeners += found
         self.assertTrue(camera.connected())
