@@ -31,6 +31,12 @@ def training_record(
     }
 
 
+def _scored_split(dataset: LearntDataset, config: ExperimentConfig) -> str:
+    if config.training.overfit is None:
+        return dataset.source.validation_split
+    return f"{dataset.source.train_split} ({len(dataset.train)} samples learnt by heart)"
+
+
 def score_records(
     datasets: Sequence[LearntDataset],
     scores: Mapping[str, Score],
@@ -45,7 +51,7 @@ def score_records(
             "mean_iou": round(score.confusion.mean_iou, 5),
             "pixel_accuracy": round(score.confusion.pixel_accuracy, 5),
             "protocol": (
-                f"{dataset.source.dataset} {dataset.source.validation_split}, "
+                f"{dataset.source.dataset} {_scored_split(dataset, config)}, "
                 f"{score.confusion.num_classes} classes, void ignored, Cityscapes IoU, network at "
                 f"{height}x{width}, scored at the labels' size, one scale, no flip, {start}"
             ),

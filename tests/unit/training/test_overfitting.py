@@ -3,6 +3,7 @@ import pytest
 
 from semseg.data import load_dataset, samples
 from semseg.runtime.geometry import resize_labels
+from semseg.training.checkpoints import load_checkpoint
 from semseg.training.overfitting import by_heart
 
 
@@ -28,10 +29,12 @@ def test_a_sound_network_learns_an_image_by_heart(overfit):
     assert outcome.step < 600
 
 
-def test_a_network_without_neighbours_does_not(overfit):
+def test_a_network_without_neighbours_does_not(overfit, tmp_path):
     outcome = overfit({"name": "color_position", "hidden_width": 2}, steps=40)
     assert outcome.finished and not outcome.passed
     assert 0.2 < outcome.pixel_accuracy < 1
+    scores = load_checkpoint(tmp_path / "run/checkpoints/best.npz").state["scores"]
+    assert scores[0]["protocol"].startswith("town train (1 samples learnt by heart), ")
 
 
 def test_samples_are_as_the_network_sees_them():
