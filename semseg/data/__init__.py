@@ -3,7 +3,7 @@
 ``semseg.data.batches`` is not imported here: it needs Grain, which reading a dataset does not.
 """
 
-from semseg.data.augmentation import AugmentationConfig, augment
+from semseg.data.augmentation import AugmentationConfig
 from semseg.data.declarations import dataset_names, load_dataset
 from semseg.data.samples import Sample, samples
 from semseg.data.specs import DatasetSpec
@@ -12,7 +12,6 @@ __all__ = [
     "AugmentationConfig",
     "DatasetSpec",
     "Sample",
-    "augment",
     "dataset_names",
     "load_dataset",
     "samples",

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semseg.classes import IGNORE
-from semseg.data.augmentation import AugmentationConfig, augment
+from semseg.data.augmentation import AugmentationConfig
+from semseg.data.examples import Example, augment_example
 from semseg.data.strict_yaml import validate
 from semseg.errors import ConfigError
 
@@ -14,6 +15,11 @@ STRENGTHS = ("shadow", "illumination", "noise", "saturation", "gamma", "contrast
 
 def rng(seed=0):
     return np.random.default_rng(seed)
+
+
+def augment(image, labels, generator, config):
+    example = augment_example(Example("a sample", image, labels), generator, config)
+    return example.image, example.labels
 
 
 @st.composite

@@ -2,12 +2,18 @@ import numpy as np
 import pytest
 
 from semseg.classes import IGNORE
-from semseg.data.augmentation import AugmentationConfig, Geometry, augment, draw_geometry
+from semseg.data.augmentation import AugmentationConfig, Geometry, draw_geometry
+from semseg.data.examples import Example, augment_example
 from semseg.runtime.geometry import resize_labels
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
+
+
+def augment(image, labels, generator, config):
+    example = augment_example(Example("a sample", image, labels), generator, config)
+    return example.image, example.labels
 
 
 def test_flip_mirrors_both_exactly():
