@@ -7,7 +7,7 @@ from semseg.training.config import NetworkConfig
 
 
 def test_network_options_that_contradict_each_other_are_named():
-    section = {"name": "resnet_baseline", "decoder_blocks": [2]}
+    section = {"name": "resnet_baseline", "decoder_blocks": (2,)}
     config = TypeAdapter(NetworkConfig).validate_python(section)
     with pytest.raises(ConfigError, match="network 'resnet_baseline': decoder_blocks has 1 scales"):
         build_network(config, 3)
