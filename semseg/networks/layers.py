@@ -24,10 +24,11 @@ class PadToMultiple(keras.layers.Layer):
 
     def call(self, image: Any) -> Any:
         """Pads ``image`` [N, H, W, C] to [N, H', W', C]."""
-        height, width = ops.shape(image)[1:3]
-        return ops.pad(
-            image, [[0, 0], [0, -height % self.multiple], [0, -width % self.multiple], [0, 0]]
+        # -size, as (multiple - 1) * size: ONNX takes remainders of negative numbers otherwise.
+        bottom, right = (
+            (self.multiple - 1) * size % self.multiple for size in ops.shape(image)[1:3]
         )
+        return ops.pad(image, [[0, 0], [0, bottom], [0, right], [0, 0]])
 
     def compute_output_shape(self, shape: tuple) -> tuple:
         """Rounds the known sizes up; open sizes stay open."""
@@ -150,7 +151,8 @@ class AdaptiveAverage(keras.layers.Layer):
 
     def _weights(self, size: Any, dtype: Any) -> Any:
         cells = ops.arange(self.bins, dtype="int32")[:, None]
-        first, end = cells * size // self.bins, -(-(cells + 1) * size // self.bins)
+        # Rounded up without negative numbers, whose integer division ONNX rounds the other way.
+        first, end = cells * size // self.bins, ((cells + 1) * size + self.bins - 1) // self.bins
         position = ops.arange(size, dtype="int32")[None]
         inside = ops.cast(ops.logical_and(position >= first, position < end), dtype)
         return inside / ops.cast(end - first, dtype)

@@ -9,6 +9,7 @@ import pytest
 from semseg.classes import ClassTable
 from semseg.data.strict_yaml import validate
 from semseg.errors import EngineError, GraphError
+from semseg.networks import layers
 from semseg.runtime import Segmenter
 from semseg.runtime.card import Card, append_card
 from semseg.runtime.companions import CARD_FILE
@@ -95,6 +96,26 @@ def test_onnx_is_of_an_old_opset_with_open_sizes(graph):
         for engine in ("tensorflow", "onnxruntime")
     ]
     np.testing.assert_array_equal(*labels)
+
+
+@pytest.mark.parametrize("size", [(30, 46), (33, 17)])
+def test_sizes_are_computed_alike_in_onnx(tmp_path, size):
+    """Its integer division rounds towards zero, TensorFlow's down: only negatives show it."""
+    pytest.importorskip("onnxruntime")
+    keras.utils.set_random_seed(4)
+    image = keras.Input((None, None, 3), name="image")
+    x = layers.PadToMultiple(8)(image)
+    cells = keras.layers.Conv2D(3, 1)(layers.AdaptiveAverage(6)(x))
+    x = layers.CropLike()([x + layers.ResizeLike()([cells, x]), image])
+    graph = _freeze(keras.Model(image, keras.layers.Rescaling(0.02)(x)), tmp_path / "sizes.pb")
+    write_format(graph, "onnx", ())
+    picture = np.random.default_rng(1).integers(0, 256, (*size, 3)).astype(np.uint8)
+    expected, found = (
+        Segmenter.load(graph.path, engine=engine, input_size=size).segment(picture, None, True)
+        for engine in ("tensorflow", "onnxruntime")
+    )
+    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-4)
+    assert (found.labels == expected.labels).mean() > 0.999
 
 
 def test_tflite_runs_at_its_own_size_alone(graph):
