@@ -127,13 +127,15 @@ def test_normalisations_are_folded_and_nothing_of_training_is_left(graphs):
     assert not ops & {"Rsqrt", "FusedBatchNormV3", "Identity", "NoOp", "RandomUniform"}
 
 
-def test_freezing_in_another_process_gives_the_same_bytes(trained, tmp_path):
+def test_freezing_in_another_process_gives_the_same_bytes(trained, tiny_dataset, tmp_path):
     freeze(trained, tmp_path / "here.pb")
     script = resources.shipped_file("scripts", "freeze.py")
     command = [sys.executable, script, "--workdir", trained, "--output", tmp_path / "there.pb"]
+    command += ["--format", "savedmodel", "--root", tiny_dataset.parent]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (tmp_path / "here.pb").read_bytes() == (tmp_path / "there.pb").read_bytes()
-    assert "mean IoU" in done.stdout
+    assert "savedmodel: largest difference of a probability" in done.stdout
+    assert (tmp_path / "there.saved_model" / "saved_model.pb").exists()
 
 
 def test_the_card_tells_what_the_graph_is(trained, tmp_path):
