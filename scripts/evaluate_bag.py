@@ -8,9 +8,9 @@ from argparse import Namespace
 
 from semseg import command_line
 from semseg.evaluation import flags
+from semseg.evaluation.bag_frames import frames_from_bag
 from semseg.evaluation.evaluate import evaluate
 from semseg.evaluation.report import describe_model
-from semseg.evaluation.sources import frames_from_bag
 
 EXAMPLE = """scripts/evaluate_bag.py --bag x.bag --model reduced \\
       --image-topic /camera/image_raw --label-topic /camera/labels --report report.json"""

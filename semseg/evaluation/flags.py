@@ -5,8 +5,10 @@ from argparse import ArgumentParser, Namespace
 
 from semseg.command_line import size
 from semseg.data import DatasetSpec, Sample, load_dataset, samples
+from semseg.data.second_config import SecondKind
 from semseg.profiles import model_path, shipped_profiles
 from semseg.runtime import Segmenter
+from semseg.runtime.tensor_names import DISPARITY, RIGHT
 
 
 def add_model_flags(parser: ArgumentParser) -> None:
@@ -54,11 +56,23 @@ def add_dataset_flags(parser: ArgumentParser) -> None:
     )
 
 
-def load_samples(arguments: Namespace) -> tuple[DatasetSpec, list[Sample]]:
+def second_kind(segmenter: Segmenter) -> SecondKind | None:
+    """Returns what a segmenter wants to see beside the image, if anything."""
+    names = {found.name for found in segmenter.graph.inputs}
+    return "right" if RIGHT in names else "disparity" if DISPARITY in names else None
+
+
+def load_samples(
+    arguments: Namespace, second: SecondKind | None = None
+) -> tuple[DatasetSpec, list[Sample]]:
     """Finds the samples that the dataset flags ask for, with their declaration.
+
+    Args:
+      arguments: with the dataset flags.
+      second: what the samples are to have beside the image, see ``second_kind``.
 
     Raises:
       SemsegError: no such dataset, root or split.
     """
     spec = load_dataset(arguments.dataset)
-    return spec, samples(spec, arguments.root, arguments.split, arguments.label_root)
+    return spec, samples(spec, arguments.root, arguments.split, arguments.label_root, second)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from semseg.errors import ImageError
+
+if TYPE_CHECKING:  # The demo runs without what this module needs.
+    from semseg.data.instances import Instances
 
 
 class Frame(NamedTuple):
@@ -18,6 +23,9 @@ class Frame(NamedTuple):
       image: uint8 (H, W, 3) RGB.
       labels: true labels, uint8 (h, w), which need not be the image's size; or None.
       intrinsics: the camera's K, float64 (3, 3), pixels; or None.
+      instances: which true pixels are one object, where that is scored; or None.
+      second: the right image, uint8 (H, W, 3) RGB, or the disparity, float32 (H, W, 1), pixels
+        at the image's width; None where the model needs none.
     """
 
     name: str
@@ -25,6 +33,8 @@ class Frame(NamedTuple):
     image: np.ndarray
     labels: np.ndarray | None = None
     intrinsics: np.ndarray | None = None
+    instances: Instances | None = None
+    second: np.ndarray | None = None
 
 
 class Unreadable(NamedTuple):
@@ -32,6 +42,14 @@ class Unreadable(NamedTuple):
 
     name: str
     reason: str
+
+
+def read_frame(name: str, read: Callable[[], Frame]) -> Frame | Unreadable:
+    """Returns what ``read`` returns, or why it raised ``ImageError``."""
+    try:
+        return read()
+    except ImageError as error:
+        return Unreadable(name, str(error))
 
 
 class Outcome(NamedTuple):
@@ -52,7 +70,7 @@ class Frames:
       rate_hz: frames per second of a video, None for single images.
 
     Args:
-      count: how many frames to expect, for progress bars.
+      count: how many frames to expect, for progress bars; 0 if nobody knows.
       produce: returns an iterator over them, in which each is read when its turn comes.
       rate_hz: the attribute.
     """
@@ -77,4 +95,4 @@ class Frames:
         """Returns the first ``count`` frames; all of them if it is None."""
         if count is None:
             return self
-        return Frames(min(count, len(self)), lambda: islice(self, count), self.rate_hz)
+        return Frames(min(count, len(self) or count), lambda: islice(self, count), self.rate_hz)

@@ -1,20 +1,18 @@
-"""Frames to segment, from image files, a video, a dataset, a bag or the town."""
+"""Frames to segment, from image files, a video, a camera, a dataset or the town."""
 
 import glob
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from semseg.bags import BagMessage, BagReader
 from semseg.data import Sample
+from semseg.data.instances import InstanceReader
 from semseg.data.labels import read_image
 from semseg.errors import ConfigError, ImageError, unknown_name
-from semseg.evaluation.frames import Frame, Frames, Unreadable
-from semseg.evaluation.pairing import pair_by_stamp
+from semseg.evaluation.camera import Camera, is_camera
+from semseg.evaluation.frames import Frame, Frames, Unreadable, read_frame
 from semseg.evaluation.video import VideoReader, is_video
 from semseg.runtime.geometry import Size
 
@@ -24,18 +22,21 @@ IMAGE_SUFFIXES = frozenset(
 
 
 def frames_from_images(images: str) -> Frames:
-    """Reads image files or a video.
+    """Reads image files, a video or a camera.
 
     Args:
-      images: a folder, an image file, a video file or a glob (``**`` goes into subfolders).
+      images: a folder, an image file, a video file or a glob (``**`` goes into subfolders); or
+        ``camera``, ``camera:1`` and so on, whose frames never end.
 
     Returns:
       The frames in the order of their names. Each is named by its path from the files' common
       folder on, without suffix unless two files differ in nothing else.
 
     Raises:
-      ImageError: nothing was found, or the video cannot be decoded.
+      ImageError: nothing was found, the video cannot be decoded, or there is no such camera.
     """
+    if is_camera(images):
+        return _frames_from_camera(images)
     if is_video(images):
         return _frames_from_video(Path(images))
     paths = _image_paths(images)
@@ -43,52 +44,26 @@ def frames_from_images(images: str) -> Frames:
 
     def produce() -> Iterator[Frame | Unreadable]:
         for name, path in zip(names, paths, strict=True):
-            yield _frame_or_reason(name, None, partial(_read_unlabelled, path))
+            yield read_frame(name, partial(_read_file, name, path))
 
     return Frames(len(paths), produce)
 
 
-def frames_from_dataset(samples: Sequence[Sample]) -> Frames:
-    """Reads the samples of a dataset split, with their true labels."""
+def frames_from_dataset(
+    samples: Sequence[Sample], instances: InstanceReader | None = None
+) -> Frames:
+    """Reads the samples of a dataset split, with their true labels and second inputs.
+
+    Args:
+      samples: the samples.
+      instances: reads their instances too, if given.
+    """
 
     def produce() -> Iterator[Frame | Unreadable]:
         for sample in samples:
-            yield _frame_or_reason(sample.name, None, partial(_read_sample, sample))
+            yield read_frame(sample.name, partial(_read_sample, sample, instances))
 
     return Frames(len(samples), produce)
-
-
-def frames_from_bag(path: str | Path, image_topic: str, label_topic: str | None = None) -> Frames:
-    """Reads a bag's images, and their labels by equal header stamp.
-
-    Args:
-      path: the bag.
-      image_topic: topic of raw or compressed images.
-      label_topic: topic of the true labels; images that have no labels of their stamp are then
-        left out. None reads all images, without labels.
-
-    Returns:
-      Frames named by their stamp, such as ``1500000000.100000000``. Iterating raises
-      ``BagError`` where the bag is damaged, or in the end if no two stamps were equal.
-
-    Raises:
-      BagError: the bag cannot be read, or a topic is missing or carries no images.
-    """
-    topics = [image_topic] if label_topic is None else [image_topic, label_topic]
-    with BagReader(path) as reader:
-        count = min(reader.count(topic) for topic in topics)
-
-    def produce() -> Iterator[Frame | Unreadable]:
-        with BagReader(path) as reader:
-            messages = reader.messages(*topics)
-            if label_topic is None:
-                for image in messages:
-                    yield _bag_frame(image, None)
-            else:
-                for image, labels in pair_by_stamp(messages, image_topic, label_topic):
-                    yield _bag_frame(image, labels)
-
-    return Frames(count, produce)
 
 
 def frames_from_town(split: str, rate_hz: float, size: Size) -> Frames:
@@ -119,13 +94,30 @@ def frames_from_town(split: str, rate_hz: float, size: Size) -> Frames:
     return Frames(count, produce, rate_hz)
 
 
+def _frames_from_camera(name: str) -> Frames:
+    def produce() -> Iterator[Frame | Unreadable]:
+        with Camera(name) as camera:
+            for index, (stamp_ns, image) in enumerate(camera):
+                yield Frame(f"{name.replace(':', '')}_{index:06d}", stamp_ns, image)
+        yield Unreadable(name, "the camera sends nothing any more")
+
+    Camera(name).close()
+    return Frames(0, produce)
+
+
 def _frames_from_video(path: Path) -> Frames:
     video = VideoReader(path)
 
     def produce() -> Iterator[Frame | Unreadable]:
+        decoded = 0
         for index, image in enumerate(video):
             stamp_ns = round(index / video.rate_hz * 1e9)
             yield Frame(f"{path.stem}_{index:06d}", stamp_ns, image)
+            decoded += 1
+        # Less than a second may be a container's own rounding.
+        if decoded + video.rate_hz < video.count:
+            reason = f"{path} ends early: {decoded} of its {video.count} frames can be decoded"
+            yield Unreadable(f"{path.stem}_{decoded:06d}", reason)
 
     return Frames(video.count, produce, video.rate_hz)
 
@@ -156,33 +148,15 @@ def _unique_names(paths: Sequence[Path]) -> list[str]:
     ]
 
 
-def _read_unlabelled(path: Path) -> tuple[np.ndarray, None]:
-    return read_image(path), None
+def _read_file(name: str, path: Path) -> Frame:
+    return Frame(name, None, read_image(path))
 
 
-def _read_sample(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+def _read_sample(sample: Sample, instances: InstanceReader | None) -> Frame:
     if sample.image_path is None:
-        return sample.read()  # One rendering gives both.
-    # Not sample.read(), which wants one size: the truth may be larger than the image.
-    return sample.read_image(), sample.read_labels()
-
-
-def _bag_frame(image: BagMessage, labels: BagMessage | None) -> Frame | Unreadable:
-    seconds, nanoseconds = divmod(image.stamp_ns, 10**9)
-    return _frame_or_reason(
-        f"{seconds}.{nanoseconds:09d}",
-        image.stamp_ns,
-        lambda: (image.image(), None if labels is None else labels.labels()),
-    )
-
-
-def _frame_or_reason(
-    name: str,
-    stamp_ns: int | None,
-    read: Callable[[], tuple[np.ndarray, np.ndarray | None]],
-) -> Frame | Unreadable:
-    try:
-        image, labels = read()
-    except ImageError as error:
-        return Unreadable(name, str(error))
-    return Frame(name, stamp_ns, image, labels)
+        image, labels = sample.read()  # One rendering gives both.
+    else:
+        # Not sample.read(), which wants one size: the truth may be larger than the image.
+        image, labels = sample.read_image(), sample.read_labels()
+    objects = instances.read(sample) if instances else None
+    return Frame(sample.name, None, image, labels, instances=objects, second=sample.read_second())

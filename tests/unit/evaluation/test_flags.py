@@ -35,3 +35,10 @@ def test_a_folder_is_a_run_to_freeze(package, monkeypatch):
 def test_anything_else_names_the_profiles():
     with pytest.raises(ConfigError, match="model 'reducd'; available: reduced .did you mean"):
         flags.graph_path("reducd")
+
+
+@pytest.mark.parametrize("second", [None, "right", "disparity"])
+def test_the_graph_says_which_second_input_it_takes(second):
+    inputs = [SimpleNamespace(name=name) for name in ("input", second) if name]
+    segmenter = SimpleNamespace(graph=SimpleNamespace(inputs=inputs))
+    assert flags.second_kind(segmenter) == second

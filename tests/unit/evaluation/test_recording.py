@@ -6,9 +6,9 @@ from rosbags.rosbag1 import Reader
 from rosbags.typesys import Stores, get_typestore
 
 from semseg.bags import BagReader, BagWriter
+from semseg.evaluation.bag_frames import frames_from_bag
 from semseg.evaluation.frames import Frame, Outcome, Unreadable
 from semseg.evaluation.recording import START_NS, record
-from semseg.evaluation.sources import frames_from_bag
 
 LABELS = np.array([[0, 1, 255, 2], [2, 2, 2, 2]], np.uint8)
 IMAGE = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)

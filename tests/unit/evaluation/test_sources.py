@@ -7,16 +7,14 @@ import numpy as np
 import pytest
 
 from semseg import town
-from semseg.bags import BagWriter
-from semseg.errors import BagError, ConfigError, ImageError
+from semseg.errors import ConfigError, ImageError
 from semseg.evaluation.frames import Frame, Unreadable
 from semseg.evaluation.sources import (
-    frames_from_bag,
     frames_from_dataset,
     frames_from_images,
     frames_from_town,
 )
-from semseg.evaluation.video import VideoWriter
+from semseg.evaluation.video import VideoReader, VideoWriter
 
 IMAGE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
 
@@ -76,22 +74,26 @@ def test_an_unreadable_image_keeps_its_place(tmp_path):
     assert second.name == "b" and "b.png" in second.reason
 
 
-def test_samples_of_a_dataset_keep_their_own_sizes():
-    labels = np.zeros((8, 12), np.uint8)
+def test_samples_of_a_dataset_keep_their_own_sizes_and_second_inputs():
+    labels, disparity = np.zeros((8, 12), np.uint8), np.ones((4, 6, 1), np.float32)
     sample = SimpleNamespace(
         name="val/0",
         image_path="0.png",
         read_image=lambda: IMAGE,
         read_labels=lambda: labels,
+        read_second=lambda: disparity,
     )
     (frame,) = frames_from_dataset([sample])
     assert frame.name == "val/0"
     assert frame.image is IMAGE and frame.labels is labels
+    assert frame.second is disparity
 
 
 def test_a_rendered_sample_is_rendered_once():
     labels = np.zeros((4, 6), np.uint8)
-    sample = SimpleNamespace(name="val/0", image_path=None, read=lambda: (IMAGE, labels))
+    sample = SimpleNamespace(
+        name="val/0", image_path=None, read=lambda: (IMAGE, labels), read_second=lambda: None
+    )
     (frame,) = frames_from_dataset([sample])
     assert frame.image is IMAGE and frame.labels is labels
 
@@ -104,59 +106,6 @@ def test_an_unreadable_sample_keeps_its_place():
     assert list(frames_from_dataset([sample])) == [Unreadable("val/0", "0.png: cut off")]
 
 
-def write_bag(path, image_stamps, label_stamps=()):
-    """Writes an image or label image per stamp, whose pixels are all the stamp."""
-    stamps = sorted([(stamp, "/image") for stamp in image_stamps]) + [
-        (stamp, "/labels") for stamp in label_stamps
-    ]
-    with BagWriter(path) as bag:
-        for stamp, topic in stamps:
-            shape = (2, 3, 3) if topic == "/image" else (2, 3)
-            encoding = "rgb8" if topic == "/image" else "mono8"
-            bag.image(topic, stamp, np.full(shape, stamp % 250, np.uint8), encoding, "camera")
-    return path
-
-
-def test_a_bag_gives_its_images_with_their_stamps(tmp_path):
-    path = write_bag(tmp_path / "x.bag", [10**9 + 5, 2 * 10**9])
-    frames = frames_from_bag(path, "/image")
-    assert len(frames) == 2
-    assert names(frames) == ["1.000000005", "2.000000000"]
-    assert [frame.stamp_ns for frame in frames] == [10**9 + 5, 2 * 10**9]
-    assert all(frame.labels is None for frame in frames)
-
-
-def test_images_and_labels_of_a_bag_are_paired_by_stamp(tmp_path):
-    path = write_bag(tmp_path / "x.bag", [10, 20, 30, 40], [40, 20, 25])
-    frames = frames_from_bag(path, "/image", "/labels")
-    assert len(frames) == 3  # What to expect at most.
-    pairs = {frame.stamp_ns: (frame.image[0, 0, 0], frame.labels[0, 0]) for frame in frames}
-    assert pairs == {20: (20, 20), 40: (40, 40)}
-
-
-def test_stamps_that_never_meet_name_their_distance(tmp_path):
-    path = write_bag(tmp_path / "x.bag", [10_000_000, 90_000_000], [17_000_000, 60_000_000])
-    with pytest.raises(BagError, match="nearest two are 7.000 ms apart"):
-        list(frames_from_bag(path, "/image", "/labels"))
-
-
-def test_a_missing_topic_is_an_error_before_anything_is_read(tmp_path):
-    path = write_bag(tmp_path / "x.bag", [10])
-    with pytest.raises(BagError, match="no topic '/labels'; it has: /image"):
-        frames_from_bag(path, "/image", "/labels")
-
-
-def test_a_damaged_message_keeps_its_place(tmp_path):
-    path = tmp_path / "x.bag"
-    with BagWriter(path) as bag:
-        bag.image("/image", 10**9, IMAGE, "rgb8", "camera")
-        bag.image("/image", 2 * 10**9, np.zeros((2, 2), np.int16), "16SC1", "camera")
-        bag.image("/image", 3 * 10**9, IMAGE, "rgb8", "camera")
-    frames = list(frames_from_bag(path, "/image"))
-    assert [type(frame) for frame in frames] == [Frame, Unreadable, Frame]
-    assert frames[1].name == "2.000000000" and "16SC1" in frames[1].reason
-
-
 def test_a_video_gives_its_frames_with_their_times(tmp_path):
     with VideoWriter(tmp_path / "drive.mp4", 20.0) as video:
         for value in (0, 60, 120):
@@ -165,6 +114,55 @@ def test_a_video_gives_its_frames_with_their_times(tmp_path):
     assert len(frames) == 3 and frames.rate_hz == pytest.approx(20.0)
     assert names(frames) == ["drive_000000", "drive_000001", "drive_000002"]
     assert [frame.stamp_ns for frame in frames] == [0, 50_000_000, 100_000_000]
+
+
+def test_a_video_that_ends_early_says_so(tmp_path, monkeypatch):
+    with VideoWriter(tmp_path / "drive.mp4", 2.0) as video:
+        for _ in range(3):
+            video.write(np.zeros((32, 48, 3), np.uint8))
+    monkeypatch.setattr(VideoReader, "__iter__", lambda self: iter([IMAGE, IMAGE]))
+    assert len(list(frames_from_images(str(tmp_path / "drive.mp4")))) == 2  # Half a second less.
+    monkeypatch.setattr(VideoReader, "__iter__", lambda self: iter([]))
+    (missing,) = frames_from_images(str(tmp_path / "drive.mp4"))
+    assert missing.name == "drive_000000"
+    assert missing.reason.endswith("drive.mp4 ends early: 0 of its 3 frames can be decoded")
+
+
+def test_a_camera_sends_until_it_is_unplugged(monkeypatch):
+    monkeypatch.setattr("cv2.VideoCapture", FakeCapture)
+    frames = frames_from_images("camera:1")
+    first, second, end = frames
+    assert (first.name, second.name) == ("camera1_000000", "camera1_000001")
+    np.testing.assert_array_equal(first.image, IMAGE)
+    assert 0 < first.stamp_ns <= second.stamp_ns
+    assert end == Unreadable("camera:1", "the camera sends nothing any more")
+    assert len(frames.first(1)) == len(list(frames.first(1))) == 1
+
+
+def test_a_camera_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr("cv2.VideoCapture", FakeCapture)
+    with pytest.raises(ImageError, match="camera:7: no camera answers as /dev/video7"):
+        frames_from_images("camera:7")
+
+
+class FakeCapture:
+    """The camera /dev/video1, which sends two images."""
+
+    def __init__(self, number):
+        self.number, self.sent = number, 0
+
+    def isOpened(self):
+        return self.number == 1
+
+    def set(self, *_):
+        pass
+
+    def read(self):
+        self.sent += 1
+        return self.sent <= 2, IMAGE[..., ::-1].copy()
+
+    def release(self):
+        pass
 
 
 def test_the_town_is_driven_through(monkeypatch):
