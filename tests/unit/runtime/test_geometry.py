@@ -1,5 +1,8 @@
 """Sizes: index tables, resizing, and that a fit is undone exactly."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,13 @@ def test_disparity_is_scaled_with_the_width_and_never_mixed():
     scaled = Fit.create((2, 2), (4, 8), "squash").apply_disparity(disparity)
     assert scaled.shape == (4, 8, 1)
     assert scaled[0, :, 0].tolist() == [0, 0, 0, 0, 160, 160, 160, 160]
+
+
+def test_a_robot_that_feeds_the_networks_size_needs_no_opencv():
+    program = (
+        "import sys, numpy as np; from semseg.runtime.geometry import Fit, resize_labels;"
+        "Fit.create((4, 6), (4, 6), 'squash').apply(np.zeros((4, 6, 3), np.uint8));"
+        "resize_labels(np.zeros((4, 6), np.uint8), (8, 9)); import semseg.runtime;"
+        "sys.exit('cv2' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
