@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from semseg.classes import ClassTable
 from semseg.data import patterns
+from semseg.data.score_config import ScoreConfig
 from semseg.data.second_config import SecondConfig
 from semseg.data.strict_yaml import StrictModel
 from semseg.errors import ConfigError, unknown_name
@@ -112,6 +113,7 @@ class FolderSpec(StrictModel):
       splits: split name -> the rules that find its files.
       excluded: patterns of image files that are in no split, such as unusable ones.
       second: right images and disparities, if there are any.
+      scores: categories, instances and the road, if there are any.
       root: the dataset's folder, where no other is given.
       unverified: true if the declaration was never tried on the real files.
     """
@@ -129,6 +131,7 @@ class FolderSpec(StrictModel):
     splits: dict[str, Annotated[tuple[PairRule, ...], BeforeValidator(_as_tuple)]]
     excluded: tuple[str, ...] = ()
     second: SecondConfig = SecondConfig()
+    scores: ScoreConfig = ScoreConfig()
     root: str | None = None
     unverified: bool = False
 
@@ -174,6 +177,7 @@ class FolderSpec(StrictModel):
         for name in self.ignored_below:
             if name not in classes.names:
                 raise ValueError(unknown_name("class in ignored_below", name, classes.names))
+        self.scores.check(classes.names)
         self._check_raw_ids(RAW_LIMITS[rule], classes)
         return self
 
