@@ -4,17 +4,11 @@
 from argparse import BooleanOptionalAction, Namespace
 
 from semseg import command_line
-from semseg.data.class_map import ClassMapFile, read_class_map
-from semseg.data.samples import RemappedSample
-from semseg.evaluation import flags
-from semseg.evaluation.evaluate import evaluate
-from semseg.evaluation.output import new_folder
-from semseg.evaluation.predict import KINDS, PredictionWriter
-from semseg.evaluation.report import describe_model
-from semseg.evaluation.sources import frames_from_dataset
+from semseg.evaluation import delivery, flags, scoring_run
+from semseg.evaluation.saving import KINDS
 
 EXAMPLE = """scripts/evaluate.py --model reduced --dataset camvid --root DIR --split val \\
-      --report report.json"""
+      --report report.json --html report.html"""
 
 
 def arguments() -> Namespace:
@@ -22,37 +16,29 @@ def arguments() -> Namespace:
     flags.add_model_flags(parser)
     parser.add_argument("--dataset", required=True, help="name, YAML file or folder of a dataset")
     flags.add_dataset_flags(parser)
-    parser.add_argument("--report", metavar="FILE", help="JSON file to write")
     parser.add_argument("--class-map", metavar="FILE", help="name or YAML file of a class map")
     parser.add_argument("--loss", action=BooleanOptionalAction, default=True, help="cross-entropy")
-    parser.add_argument("--min-miou", type=float, metavar="0..1", help="exit 1 below this")
-    parser.add_argument("--save-predictions", metavar="DIR", help="new folder for predictions")
-    parser.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS, help="what to save")
-    parser.add_argument("--force", action="store_true", help="write into an existing folder")
+    parser.add_argument("--boundary", type=int, metavar="PIXELS", help="boundary F, its tolerance")
+    delivery.add_report_flags(parser)
+    parser.add_argument("--shown", type=int, default=5, metavar="N", help="best and worst images")
+    views = parser.add_argument_group("views, whose probabilities are averaged")
+    views.add_argument("--flip", action="store_true", help="mirrored images, too")
+    positive = command_line.positive(float)
+    views.add_argument(
+        "--scales", nargs="+", type=positive, default=[1.0], help="sizes, as factors"
+    )
+    views.add_argument("--window", type=command_line.size, metavar="HxW", help="sliding windows")
+    saved = parser.add_argument_group("predictions")
+    saved.add_argument("--save-predictions", metavar="DIR", help="new folder for predictions")
+    saved.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS[:3], help="what to save")
+    saved.add_argument("--at", choices=("image", "network"), default="image", help="their size")
+    saved.add_argument("--force", action="store_true", help="write into an existing folder")
     return parser.parse_args()
 
 
 def main() -> int:
     args = arguments()
-    spec, samples = flags.load_samples(args)
-    class_map = read_class_map(args.class_map) if args.class_map else ClassMapFile()
-    folder = new_folder(args.save_predictions, args.force) if args.save_predictions else None
-    segmenter = flags.load_segmenter(args)
-    of_model, of_truth = class_map.between(segmenter.classes, spec.classes)
-    samples = [RemappedSample(sample, of_truth.table) for sample in samples]
-    report = evaluate(
-        segmenter,
-        frames_from_dataset(samples),
-        source=f"{spec.name} {args.split}",
-        class_map=of_model,
-        with_loss=args.loss,
-        min_mean_iou=args.min_miou,
-        save=PredictionWriter(folder, segmenter.classes, args.kind).save if folder else None,
-    )._replace(model=describe_model(segmenter))
-    print(report.table())
-    if args.report:
-        report.write(args.report)
-    return command_line.DONE if report.passed else command_line.BAD_VERDICT
+    return delivery.deliver(scoring_run.score(args), args)
 
 
 if __name__ == "__main__":

@@ -79,18 +79,20 @@ def class_bars(classes: ClassTable, scores: Mapping[str, np.ndarray]) -> str:
 
 @_styled
 def reliability_diagram(calibration: Calibration) -> str:
-    """Draws how often the network is right against how sure it is, and how sure it usually is."""
+    """Draws how often the network is right against how sure it is, and how sure it usually is.
+
+    Bins of less than one in 10 000 pixels have no bar.
+    """
     bins = len(calibration.pixels)
+    pixels = calibration.pixels / max(1, calibration.pixels.sum())
+    right = np.where(pixels >= 1e-4, calibration.accuracy, 0)
     edges, width = np.arange(bins) / bins, 1 / bins
     figure = Figure((5, 5.2), layout="constrained")
     accuracy, share = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    accuracy.bar(
-        edges, np.nan_to_num(calibration.accuracy), width, align="edge", color=_ACCENT, ec="white"
-    )
+    accuracy.bar(edges, right, width, align="edge", color=_ACCENT, ec="white")
     accuracy.plot([0, 1], [0, 1], "--", color=_WARNING, label="as sure as right")
     accuracy.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
     accuracy.legend(loc="upper left", frameon=False)
-    pixels = calibration.pixels / max(1, calibration.pixels.sum())
     share.bar(edges, pixels, width, align="edge", color=_FAINT, ec="white")
     share.set(ylabel="pixels", xlabel="confidence")
     return _svg(figure)

@@ -1,4 +1,4 @@
-"""The outcome of an evaluation: as JSON, and as a table for the terminal."""
+"""The outcome of an evaluation, and what its JSON file says."""
 
 import json
 import math
@@ -9,43 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semseg.classes import ClassTable
+from semseg.evaluation.frame_score import FrameScore
 from semseg.evaluation.frames import Unreadable
+from semseg.evaluation.gallery import Gallery
 from semseg.evaluation.output import write_file
+from semseg.evaluation.scores import Scores
 from semseg.metrics import ConfusionMatrix
-from semseg.runtime import Segmenter, Timing
+from semseg.runtime import Segmenter
 from semseg.runtime.geometry import Size
 
 PERCENTILES = (50, 95, 99)
-
-_LISTED = 10
-_WORST = 3
-
-
-class FrameScore(NamedTuple):
-    """What is kept of one frame.
-
-    Attributes:
-      name: the frame's name.
-      stamp_ns: when it was taken, nanoseconds, or None.
-      timing: what its segmentation took.
-      confidence: mean over its pixels, 0..1.
-      class_share: share of its pixels predicted as each class, float64 (C,).
-      mean_iou: of this frame alone; NaN without truth.
-      pixel_accuracy: of this frame alone; NaN without truth.
-    """
-
-    name: str
-    stamp_ns: int | None
-    timing: Timing
-    confidence: float
-    class_share: np.ndarray
-    mean_iou: float
-    pixel_accuracy: float
-
-    @property
-    def latency_ms(self) -> float:
-        """Milliseconds from the image to its labels."""
-        return sum(self.timing)
 
 
 class Report(NamedTuple):
@@ -53,25 +26,32 @@ class Report(NamedTuple):
 
     Attributes:
       classes: the classes of the truth.
-      confusion: counts over all frames; empty if no frame had truth.
-      loss: mean cross-entropy per scored pixel, nats; None if it was not computed.
+      scores: all that was counted; nothing if no frame had truth.
       frames: one score per frame that was segmented.
       skipped: the frames that were not, with the reason.
       truth_sizes: the (height, width) of the true labels that occurred.
+      gallery: the best and the worst images.
       source: what was evaluated, such as ``camvid val``.
       min_mean_iou: the bar, 0..1, or None.
-      model: what was evaluated, JSON-ready; empty if nobody said.
+      model: what was evaluated, JSON-ready, see ``describe_model``; empty if nobody said.
+      extra: further keys of the JSON file, such as what a bag tells beside the scores.
     """
 
     classes: ClassTable
-    confusion: ConfusionMatrix
-    loss: float | None
+    scores: Scores
     frames: Sequence[FrameScore]
     skipped: Sequence[Unreadable]
     truth_sizes: Sequence[Size]
+    gallery: Gallery
     source: str = ""
     min_mean_iou: float | None = None
     model: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+
+    @property
+    def confusion(self) -> ConfusionMatrix:
+        """Counts over all frames."""
+        return self.scores.confusion
 
     @property
     def passed(self) -> bool:
@@ -88,7 +68,7 @@ class Report(NamedTuple):
         network = self.model.get("input_size") or "a size chosen for each image"
         return (
             f"{self.source}, {len(self.frames)} frames; {self.classes.num_classes} classes, void"
-            f" ignored; {truth}; network at {network}; one scale, no flip; IoU by the Cityscapes"
+            f" ignored; {truth}; network at {network}; {self._views()}; IoU by the Cityscapes"
             " rule, absent classes left out"
         )
 
@@ -96,27 +76,35 @@ class Report(NamedTuple):
         """Returns the report as JSON-ready values; what is not known is None.
 
         Rows of ``confusion`` are true classes, columns predicted ones, the last column counts
-        predictions that are no class. IoU and shares are 0..1, times milliseconds.
+        predictions that are no class. Scores and shares are 0..1, times milliseconds.
         """
+        by_class = {name: self._by_class(v) for name, v in self.scores.by_class().items()}
+        totals = {name: known(value) for name, value in self.scores.totals().items()}
         return {
             "passed": self.passed,
-            "mean_iou": _known(self.confusion.mean_iou),
+            "mean_iou": totals.pop("mean_iou"),
             "min_mean_iou": self.min_mean_iou,
-            "iou": self._by_class(self.confusion.iou),
-            "pixel_accuracy": _known(self.confusion.pixel_accuracy),
-            "loss": self.loss,
+            "iou": by_class.pop("iou"),
+            **totals,
+            "loss": totals.get("loss"),
+            **by_class,
+            **self._by_category(),
+            "road_image_plane": {name: known(v) for name, v in self.scores.road().items()} or None,
+            "calibration": self._calibration(),
             "confusion": self.confusion.counts.tolist(),
             "classes": list(self.classes.names),
             "frames": len(self.frames),
             "skipped": len(self.skipped),
             "skipped_frames": [each._asdict() for each in self.skipped],
             "latency_ms": self.latency_ms(),
-            "inference_ms": _percentiles(frame.timing.inference_ms for frame in self.frames),
-            "confidence": _known(_mean([frame.confidence for frame in self.frames])),
-            "class_share": self._by_class(self._mean_class_share()),
+            "inference_ms": percentiles(frame.timing.inference_ms for frame in self.frames),
+            "confidence": known(self.mean_confidence),
+            "class_share": self._by_class(self.mean_class_share()),
+            "worst": [frame.name for frame in self.worst()],
             "protocol": self.protocol,
             "model": self.model,
             "per_frame": self._per_frame(),
+            **self.extra,
         }
 
     def write(self, path: str | Path) -> None:
@@ -127,47 +115,53 @@ class Report(NamedTuple):
         )
         write_file(Path(path), ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
-    def table(self) -> str:
-        """Returns the report for the terminal."""
-        width = max(14, *(len(name) for name in self.classes.names))
-        rows = [f"{'class':{width}}     IoU   share"]
-        share = self._mean_class_share()
-        for name, iou, part in zip(self.classes.names, self.confusion.iou, share, strict=True):
-            rows.append(f"{name:{width}}  {_percent(iou)}  {_percent(part)}")
-        rows.append(f"{'mean IoU':{width}}  {_percent(self.confusion.mean_iou)}")
-        rows.append(f"{'pixel accuracy':{width}}  {_percent(self.confusion.pixel_accuracy)}")
-        if self.loss is not None:
-            rows.append(f"{'loss':{width}}  {self.loss:6.3f}")
-        latency = ", ".join(
-            f"{name} {'--' if value is None else format(value, '.1f')}"
-            for name, value in self.latency_ms().items()
-        )
-        rows.append(f"{'latency':{width}}  {latency} ms")
-        confidence = _mean([frame.confidence for frame in self.frames])
-        rows.append(f"{'confidence':{width}}  {_percent(confidence)}")
-        rows.append(f"{'frames':{width}}  {len(self.frames)}, skipped {len(self.skipped)}")
-        rows.extend(f"  skipped {each.name}: {each.reason}" for each in self.skipped[:_LISTED])
-        worst = ", ".join(f"{each.name} {_percent(each.mean_iou).strip()}" for each in self.worst())
-        rows.append(f"{'worst frames':{width}}  {worst or '--'}")
-        rows.append(f"protocol: {self.protocol}")
-        rows.append(f"verdict: {'passed' if self.passed else 'not passed'}")
-        return "\n".join(rows)
-
     def latency_ms(self) -> dict[str, float | None]:
         """Returns ``{"p50": ..., "p95": ..., "p99": ...}``, from an image to its labels."""
-        return _percentiles(frame.latency_ms for frame in self.frames)
+        return percentiles(frame.latency_ms for frame in self.frames)
 
-    def worst(self, count: int = _WORST) -> list[FrameScore]:
+    def worst(self, count: int = 10) -> list[FrameScore]:
         """Returns the frames with truth whose own mean IoU is lowest, the lowest first."""
         scored = [frame for frame in self.frames if math.isfinite(frame.mean_iou)]
         return sorted(scored, key=lambda frame: frame.mean_iou)[:count]
 
-    def _mean_class_share(self) -> np.ndarray:
+    @property
+    def mean_confidence(self) -> float:
+        """Mean confidence of the frames, 0..1; NaN without frames."""
+        return float(np.mean([frame.confidence for frame in self.frames] or [math.nan]))
+
+    def mean_class_share(self) -> np.ndarray:
+        """Returns the share of the pixels predicted as each class, (C,); NaN without frames."""
         shares = [frame.class_share for frame in self.frames]
         return np.mean(shares, axis=0) if shares else np.full(self.classes.num_classes, np.nan)
 
+    def _views(self) -> str:
+        scales = self.model.get("scales", [1.0])
+        window = self.model.get("window")
+        return ", ".join(
+            (
+                "one scale" if scales == [1.0] else f"scales {' '.join(map(str, scales))}",
+                "flipped too" if self.model.get("flip") else "no flip",
+                f"windows of {window}" if window else "whole images",
+            )
+        )
+
     def _by_class(self, values: np.ndarray) -> dict[str, float | None]:
-        return {name: _known(value) for name, value in zip(self.classes.names, values, strict=True)}
+        return dict(zip(self.classes.names, map(known, values), strict=True))
+
+    def _by_category(self) -> dict[str, Any]:
+        names = self.scores.categories
+        return {
+            name: dict(zip(names, map(known, values), strict=True))
+            for name, values in self.scores.by_category().items()
+        }
+
+    def _calibration(self) -> dict[str, Any]:
+        calibration = self.scores.calibration
+        return {
+            "pixels": calibration.pixels.tolist(),
+            "confidence": [known(value) for value in calibration.confidence],
+            "accuracy": [known(value) for value in calibration.accuracy],
+        }
 
     def _per_frame(self) -> dict[str, Any]:
         """Returns one list per quantity, each with one value per frame: ready to plot."""
@@ -178,11 +172,11 @@ class Report(NamedTuple):
             "name": [frame.name for frame in self.frames],
             "stamp_ns": [frame.stamp_ns for frame in self.frames],
             "latency_ms": [round(frame.latency_ms, 3) for frame in self.frames],
-            "confidence": [_known(frame.confidence) for frame in self.frames],
-            "mean_iou": [_known(frame.mean_iou) for frame in self.frames],
-            "pixel_accuracy": [_known(frame.pixel_accuracy) for frame in self.frames],
+            "confidence": [known(frame.confidence) for frame in self.frames],
+            "mean_iou": [known(frame.mean_iou) for frame in self.frames],
+            "pixel_accuracy": [known(frame.pixel_accuracy) for frame in self.frames],
             "class_share": {
-                name: [_known(share) for share in column]
+                name: [known(share) for share in column]
                 for name, column in zip(self.classes.names, shares.T, strict=True)
             },
         }
@@ -201,21 +195,15 @@ def describe_model(segmenter: Segmenter) -> dict[str, Any]:
     }
 
 
-def _percentiles(values: Iterable[float]) -> dict[str, float | None]:
-    known = list(values)
+def percentiles(values: Iterable[float]) -> dict[str, float | None]:
+    """Returns ``PERCENTILES`` of values, rounded to 0.001; None without values."""
+    listed = list(values)
     return {
-        f"p{rank}": round(float(np.percentile(known, rank)), 3) if known else None
+        f"p{rank}": round(float(np.percentile(listed, rank)), 3) if listed else None
         for rank in PERCENTILES
     }
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else math.nan
-
-
-def _known(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """Returns a value for JSON, rounded to 1e-9; None if it is no number."""
     return round(float(value), 9) if math.isfinite(value) else None
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:5.1f} %" if math.isfinite(value) else "     --"

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from semseg.evaluation.evaluate import evaluate
+from semseg.evaluation.evaluate import Settings, evaluate
+from semseg.evaluation.frame_score import FrameScore
 from semseg.evaluation.frames import Frame, Unreadable
-from semseg.evaluation.report import FrameScore
+from semseg.evaluation.scores import ScoreOptions
+from semseg.evaluation.terminal import table
 from semseg.runtime import Timing
 
 
@@ -18,7 +20,9 @@ def report(segmenter, image_of):
         Frame("b", 2 * 10**9, image_of([[0, 1]]), np.array([[0, 0]], np.uint8)),
         Unreadable("c", "cut off"),
     ]
-    return evaluate(segmenter, frames, source="toy val", with_loss=True)
+    return evaluate(
+        segmenter, frames, source="toy val", settings=Settings(options=ScoreOptions(loss=True))
+    )
 
 
 def test_json_has_the_promised_keys_and_values(report, tmp_path):
@@ -36,7 +40,7 @@ def test_json_has_the_promised_keys_and_values(report, tmp_path):
     assert content["inference_ms"]["p50"] == 7.0
     assert content["confidence"] == pytest.approx(0.8)
     assert content["class_share"] == {"road": 0.5, "sky": 0.5, "car": 0.0}
-    assert content["loss"] == pytest.approx(report.loss)
+    assert content["loss"] == pytest.approx(report.scores.totals()["loss"])
     assert content["per_frame"]["name"] == ["a", "b"]
     assert content["per_frame"]["stamp_ns"] == [10**9, 2 * 10**9]
     assert content["per_frame"]["class_share"]["road"] == [0.5, 0.5]
@@ -70,13 +74,15 @@ def test_a_bar_without_truth_is_not_passed(segmenter, image_of):
 
 
 def test_the_table_shows_absent_classes_as_dashes(report):
-    lines = report.table().splitlines()
+    lines = table(report).splitlines()
     row = {line.split()[0]: line.split()[1:] for line in lines}
-    assert row["road"] == ["66.7", "%", "50.0", "%"]
-    assert row["car"] == ["--", "0.0", "%"]
-    assert "mean IoU         58.3 %" in lines
+    # IoU, precision, recall, F and share.
+    assert [row["road"][i] for i in (0, 2, 4, 6, 8)] == ["66.7", "100.0", "66.7", "80.0", "50.0"]
+    assert row["car"] == ["--", "--", "--", "--", "0.0", "%"]
+    assert "mean IoU                58.3 %" in lines
+    assert "pixel accuracy          75.0 %" in lines
     assert "  skipped c: cut off" in lines
-    assert "worst frames    b 25.0 %, a 100.0 %" in lines
+    assert "worst frames            b 25.0 %, a 100.0 %" in lines
     assert lines[-1] == "verdict: not passed"
 
 
@@ -84,6 +90,20 @@ def test_a_report_that_fails_leaves_the_former_one(report, tmp_path):
     path = tmp_path / "report.json"
     path.write_text("former")
     with pytest.raises(ValueError, match="not JSON compliant"):
-        report._replace(loss=float("nan")).write(path)
+        report._replace(min_mean_iou=float("nan")).write(path)
     assert path.read_text() == "former"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "model, expected",
+    [
+        ({}, "network at a size chosen for each image; one scale, no flip, whole images;"),
+        (
+            {"input_size": "360x480", "scales": [0.75, 1.0], "flip": True, "window": "64x64"},
+            "network at 360x480; scales 0.75 1.0, flipped too, windows of 64x64;",
+        ),
+    ],
+)
+def test_the_protocol_says_what_the_network_was_shown(report, model, expected):
+    assert expected in report._replace(model=model).protocol

@@ -1,0 +1,107 @@
+"""The best and the worst images of an evaluation, kept as small pictures."""
+
+import heapq
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from semseg.classes import IGNORE, ClassTable
+from semseg.evaluation.page import Strip, encoded
+from semseg.runtime.geometry import resize_image
+from semseg.runtime.render import colorize
+
+_WIDTH = 640
+"""Pictures are at most that wide: three of them fill a screen."""
+_WRONG = (224, 48, 48)
+_UNKNOWN = (0, 0, 0)
+
+_Entry = tuple[float, str, Strip]
+
+
+class Gallery:
+    """Keeps the images of the highest and the lowest score; the others leave no trace.
+
+    Args:
+      classes: the classes of the truth.
+      count: how many of each are kept.
+    """
+
+    def __init__(self, classes: ClassTable, count: int) -> None:
+        self._classes = classes
+        self._count = count
+        self._best: list[_Entry] = []  # Heaps whose first entry is the next to leave.
+        self._worst: list[_Entry] = []
+
+    def add(
+        self, name: str, score: float, image: np.ndarray, truth: np.ndarray, found: np.ndarray
+    ) -> None:
+        """Offers an image.
+
+        Args:
+          name: its name.
+          score: its own mean IoU, 0..1.
+          image: uint8 (h, w, 3) RGB.
+          truth: true labels, uint8 (H, W).
+          found: predicted labels, uint8 (H, W).
+        """
+        kept = [(self._best, score), (self._worst, -score)]
+        wanted = [
+            (heap, rank)
+            for heap, rank in kept
+            if len(heap) < self._count or (heap and (rank, name) > heap[0][:2])
+        ]
+        if not wanted:
+            return
+        strip = self._draw(f"{name}: mean IoU {100 * score:.1f} %", image, truth, found)
+        for heap, rank in wanted:
+            heapq.heappush(heap, (rank, name, strip))
+            if len(heap) > self._count:
+                heapq.heappop(heap)
+
+    @property
+    def best(self) -> list[Strip]:
+        """The images of the highest score, the highest first."""
+        return _in_order(self._best)
+
+    @property
+    def worst(self) -> list[Strip]:
+        """The images of the lowest score, the lowest first."""
+        return _in_order(self._worst)
+
+    def _draw(self, caption: str, image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> Strip:
+        height, width = truth.shape
+        size = (round(height * min(1, _WIDTH / width)), min(width, _WIDTH))
+        drawn = {
+            "image": image,
+            "truth": colorize(truth, self._classes),
+            "prediction": colorize(found, self._classes),
+            "errors (red); no truth (black)": error_map(image, truth, found),
+        }
+        pictures = {
+            title: encoded(resize_image(picture, size, "area")) for title, picture in drawn.items()
+        }
+        return Strip(caption, pictures)
+
+
+def error_map(image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Draws where labels are wrong: red on the greyed image, black where there is no truth.
+
+    Args:
+      image: uint8 (h, w, 3) RGB.
+      truth: true labels, uint8 (H, W).
+      found: predicted labels, uint8 (H, W).
+
+    Returns:
+      uint8 (H, W, 3) RGB.
+    """
+    height, width = truth.shape
+    gray = cv2.cvtColor(resize_image(image, (height, width)), cv2.COLOR_RGB2GRAY)
+    drawing = np.repeat(96 + gray[..., np.newaxis] // 2, 3, axis=2)
+    drawing[truth != found] = _WRONG
+    drawing[truth == IGNORE] = _UNKNOWN
+    return drawing
+
+
+def _in_order(entries: Iterable[_Entry]) -> list[Strip]:
+    return [strip for _, _, strip in sorted(entries, key=lambda entry: entry[:2], reverse=True)]
