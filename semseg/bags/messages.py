@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ IMAGE = "sensor_msgs/Image"
 COMPRESSED_IMAGE = "sensor_msgs/CompressedImage"
 CAMERA_INFO = "sensor_msgs/CameraInfo"
 STRING = "std_msgs/String"
+
+_ROS1_HEADER = struct.Struct("<LLLL")  # std_msgs/Header up to the text of its frame_id
 
 ROS1_TYPES = get_typestore(Stores.ROS1_NOETIC)
 ROS2_TYPES = get_typestore(Stores.ROS2_HUMBLE)
@@ -48,6 +51,12 @@ class RawMessage(NamedTuple):
     channel: Channel
     time_ns: int
     data: bytes
+
+    def ros1_header(self) -> tuple[int, str]:
+        """Returns stamp, nanoseconds, and frame of a ROS 1 message that begins with a header."""
+        _, seconds, nanoseconds, length = _ROS1_HEADER.unpack_from(self.data)
+        frame_id = bytes(self.data[_ROS1_HEADER.size : _ROS1_HEADER.size + length])
+        return seconds * 10**9 + nanoseconds, frame_id.decode()
 
 
 class BagMessage(NamedTuple):

@@ -1,0 +1,107 @@
+"""A new bag with the messages of another, and the labels of a model beside them."""
+
+import json
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from semseg.bags import BagReader, BagWriter, RawMessage
+from semseg.classes import IGNORE, ClassTable
+from semseg.errors import BagError
+from semseg.evaluation.frames import Frame
+
+NAMESPACE = "/offline"
+LABELS, LABEL_INFO = f"{NAMESPACE}/labels", f"{NAMESPACE}/label_info_json"
+
+
+class BagOutput:
+    """Copies a ROS 1 bag while it is read, and adds ``/offline/labels`` and what they mean.
+
+    The labels (mono8) have the stamp, frame and time of recording of their image.
+    ``/offline/label_info_json`` says what the node says on ``~label_info_json``.
+
+    Args:
+      path: the new bag.
+      source: the bag that is read.
+      image_topic: topic of the images that are labelled.
+      overwrite: whether an existing file may be replaced.
+
+    Raises:
+      BagError: the new bag exists, the source is a ROS 2 bag, or it has these topics already.
+    """
+
+    def __init__(self, path: Path, source: Path, image_topic: str, overwrite: bool = False) -> None:
+        _check(path, source)
+        self._writer = BagWriter(path, overwrite=overwrite)
+        self._image_topic = image_topic
+        self._label_info = ""
+        self._headers: dict[int, tuple[int, str]] = {}
+        self._lock = Lock()
+
+    def describe(self, classes: ClassTable, model: str, digest: str) -> None:
+        """Says what the labels mean; before the first message is copied."""
+        self._label_info = label_info_json(classes, model, digest)
+
+    def __enter__(self) -> Self:
+        self._writer.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, traceback)
+
+    def copy(self, message: RawMessage) -> None:
+        """Copies a message; may be called from another thread than ``add``."""
+        with self._lock:
+            if self._label_info:
+                self._writer.text(LABEL_INFO, message.time_ns, self._label_info)
+                self._label_info = ""
+            self._writer.copy(message)
+            if message.channel.topic == self._image_topic:
+                stamp_ns, frame_id = message.ros1_header()
+                self._headers[stamp_ns] = message.time_ns, frame_id
+
+    def add(self, frame: Frame, labels: np.ndarray) -> None:
+        """Adds the labels, uint8 (H, W), of a frame whose image was copied."""
+        assert frame.stamp_ns is not None
+        with self._lock:
+            time_ns, frame_id = self._headers[frame.stamp_ns]
+            self._writer.image(LABELS, frame.stamp_ns, labels, "mono8", frame_id, time_ns)
+
+
+def label_info_json(classes: ClassTable, model: str, digest: str) -> str:
+    """Returns what the node publishes on ``~label_info_json``.
+
+    Args:
+      classes: the classes of the labels.
+      model: file name of the frozen graph.
+      digest: the graph's SHA-256, hexadecimal.
+    """
+    listed = [
+        {"id": label, "name": name, "color": _color(color)}
+        for label, (name, color) in enumerate(zip(classes.names, classes.colors, strict=True))
+    ]
+    return json.dumps({"model": model, "digest": digest, "void_id": IGNORE, "classes": listed})
+
+
+def _color(color: tuple[int, int, int]) -> dict[str, float]:
+    channels = [value / 255 for value in color]
+    return dict(zip("rgba", [*channels, 1.0], strict=True))
+
+
+def _check(path: Path, source: Path) -> None:
+    if path.exists() and path.samefile(source):
+        raise BagError(f"{path} is the bag that is read; the new one needs another name")
+    with BagReader(source) as reader:
+        if reader.is_ros2:
+            raise BagError(f"{source} is a ROS 2 bag; only ROS 1 bags can be copied")
+        there = {LABELS, LABEL_INFO} & set(reader.topics)
+    if there:
+        raise BagError(f"{source} has {', '.join(sorted(there))} already")
