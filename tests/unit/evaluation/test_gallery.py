@@ -1,0 +1,55 @@
+"""The best and the worst images."""
+
+import cv2
+import numpy as np
+import pytest
+
+from semseg.classes import IGNORE
+from semseg.evaluation.gallery import Gallery, error_map
+
+IMAGE = np.full((4, 8, 3), 100, np.uint8)
+LABELS = np.zeros((4, 8), np.uint8)
+
+
+def _gallery(classes, count, scores):
+    gallery = Gallery(classes, count)
+    for name, score in scores.items():
+        gallery.add(name, score, IMAGE, LABELS, LABELS)
+    return gallery
+
+
+def _captions(strips):
+    return [strip.caption for strip in strips]
+
+
+def test_the_extremes_are_kept_in_their_order(segmenter):
+    scores = {"a": 0.5, "b": 0.9, "c": 0.1, "d": 0.7, "e": 0.3}
+    gallery = _gallery(segmenter.classes, 2, scores)
+    assert _captions(gallery.best) == ["b: mean IoU 90.0 %", "d: mean IoU 70.0 %"]
+    assert _captions(gallery.worst) == ["c: mean IoU 10.0 %", "e: mean IoU 30.0 %"]
+
+
+@pytest.mark.parametrize("count, kept", [(0, 0), (1, 1), (9, 3)])
+def test_no_more_than_asked_for_and_no_more_than_there_are(segmenter, count, kept):
+    gallery = _gallery(segmenter.classes, count, dict.fromkeys("abc", 0.5))
+    assert len(gallery.best) == len(gallery.worst) == kept
+
+
+def test_pictures_are_scaled_down_together(segmenter):
+    gallery = Gallery(segmenter.classes, 1)
+    truth = np.ones((500, 1000), np.uint8)
+    gallery.add("a", 0.5, np.zeros((250, 500, 3), np.uint8), truth, truth)
+    (strip,) = gallery.best
+    assert list(strip.pictures)[:3] == ["image", "truth", "prediction"]
+    for data in strip.pictures.values():
+        assert cv2.imdecode(np.frombuffer(data, np.uint8), -1).shape == (320, 640, 3)
+    shown = cv2.imdecode(np.frombuffer(strip.pictures["truth"], np.uint8), -1)[160, 320, ::-1]
+    np.testing.assert_allclose(shown, segmenter.classes.colors[1], atol=4)
+
+
+def test_the_error_map_marks_what_is_wrong_and_what_nobody_knows():
+    truth = np.array([[0, 1, IGNORE, 2]], np.uint8)
+    found = np.array([[0, 2, 1, IGNORE]], np.uint8)
+    image = np.full((1, 4, 3), 200, np.uint8)
+    drawn = error_map(image, truth, found)[0].tolist()
+    assert drawn == [[196] * 3, [224, 48, 48], [0, 0, 0], [224, 48, 48]]
