@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
-"""Labels images or a video: label, colour and overlay images of the same names and sizes."""
+"""Labels images, a video or a camera: files of the same names and sizes, a video, a window.
+
+--output DIR gets labels/NAME.png (ids, 255 is void), colors/NAME.png and overlay/NAME.png; of a
+video the last two are colors.mp4 and overlay.mp4.
+"""
 
 from argparse import Namespace
 
 from semseg import command_line
-from semseg.evaluation import flags
-from semseg.evaluation.output import new_folder
-from semseg.evaluation.predict import KINDS, PredictionWriter, crop, predict
-from semseg.evaluation.sources import frames_from_images
+from semseg.evaluation import flags, prediction_run
+from semseg.evaluation.predict import KINDS, crop
 
-EXAMPLE = "scripts/predict.py --model reduced --images 'drive/*.png' --output predictions"
+EXAMPLE = """scripts/predict.py --model reduced --images 'drive/*.png' --output predictions
+  scripts/predict.py --model reduced --images camera --show"""
 
 
 def arguments() -> Namespace:
     parser = command_line.parser(__doc__, EXAMPLE)
     flags.add_model_flags(parser)
-    parser.add_argument("--images", required=True, help="a glob in quotes, a folder or a video")
-    parser.add_argument("--output", required=True, metavar="DIR", help="new folder")
-    parser.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS, help="default: all")
+    count = command_line.positive(int)
+    images = "a glob in quotes, a folder, a video, or camera, camera:1, ..."
+    parser.add_argument("--images", required=True, help=images)
+    parser.add_argument("--frames", type=count, metavar="N", help="only the first N")
     parser.add_argument(
         "--crop",
         type=crop,
@@ -25,18 +29,23 @@ def arguments() -> Namespace:
         metavar="TOP,BOTTOM",
         help="rows that the model is not shown; they become void",
     )
-    parser.add_argument("--force", action="store_true", help="write into an existing folder")
+    median = "temporal median: of N frames, the label that a pixel has most often (odd)"
+    parser.add_argument("--median", type=count, default=1, metavar="N", help=median)
+    parser.add_argument("--output", metavar="DIR", help="new folder")
+    parser.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS, help="default: all")
+    video = "new .mp4 or .gif: overlay, legend, labelled frames per second"
+    parser.add_argument("--video", metavar="FILE", help=video)
+    rate = command_line.positive(float)
+    parser.add_argument("--rate", type=rate, metavar="HZ", help="of --video; default: as filmed")
+    parser.add_argument("--show", action="store_true", help="open a window; q closes it")
+    parser.add_argument("--force", action="store_true", help="write over what is there")
     return parser.parse_args()
 
 
 def main() -> int:
     args = arguments()
-    frames = frames_from_images(args.images)
-    folder = new_folder(args.output, args.force)
-    segmenter = flags.load_segmenter(args)
-    with PredictionWriter(folder, segmenter.classes, args.kind, frames.rate_hz) as writer:
-        outcome = predict(segmenter, frames, writer.save, args.crop)
-    print(f"{folder}: {outcome}")
+    outcome = prediction_run.label(args)
+    print(f"{args.output or args.video or args.images}: {outcome}")
     return command_line.BAD_VERDICT if outcome.skipped else command_line.DONE
 
 

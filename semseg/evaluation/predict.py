@@ -1,7 +1,7 @@
 """Labels images or a video and saves what a person or a program wants of the labels."""
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from semseg.errors import ConfigError, ImageError, unknown_name
 from semseg.evaluation.evaluate import ImageSegmenter
 from semseg.evaluation.frames import Frame, Outcome, Unreadable
 from semseg.evaluation.output import write_png
+from semseg.evaluation.temporal_filter import median_filter
 from semseg.evaluation.video import VideoWriter
 from semseg.runtime import render
 
@@ -95,6 +96,7 @@ def predict(
     frames: Iterable[Frame | Unreadable],
     save: Callable[[Frame, np.ndarray], None],
     crop: Crop = (0, 0),
+    median: int = 1,
 ) -> Outcome:
     """Labels frames.
 
@@ -104,23 +106,40 @@ def predict(
       save: called with each frame and its labels, uint8 (H, W), of the image's size.
       crop: rows at the top and at the bottom, such as sky and bonnet, that the segmenter is not
         shown; their labels are void.
+      median: how many frames decide on a label, see ``median_filter``; 1: each for itself.
 
     Returns:
-      How many were saved, and those that could not be read.
+      How many were saved, and those that could not be read, cropped or saved.
     """
-    done, skipped = 0, []
-    for frame in tqdm(frames, desc="predict", unit="frame"):
+    skipped: list[Unreadable] = []
+    labelled = _labelled(segmenter, frames, crop, skipped)
+    done = 0
+    for frame, labels in labelled if median == 1 else median_filter(labelled, median):
+        try:
+            save(frame, labels)
+        except ImageError as error:
+            skipped.append(Unreadable(frame.name, str(error)))
+            continue
+        done += 1
+    return Outcome(done, skipped)
+
+
+def _labelled(
+    segmenter: ImageSegmenter,
+    frames: Iterable[Frame | Unreadable],
+    crop: Crop,
+    skipped: list[Unreadable],
+) -> Iterator[tuple[Frame, np.ndarray]]:
+    """Yields frames with their labels; names the others in ``skipped``."""
+    total = len(frames) or None if isinstance(frames, Sized) else None
+    for frame in tqdm(frames, desc="predict", unit="frame", total=total):
         if isinstance(frame, Unreadable):
             skipped.append(frame)
             continue
         try:
-            labels = _segment_cropped(segmenter, frame.image, crop)
+            yield frame, _segment_cropped(segmenter, frame.image, crop)
         except ImageError as error:
             skipped.append(Unreadable(frame.name, str(error)))
-            continue
-        save(frame, labels)
-        done += 1
-    return Outcome(done, skipped)
 
 
 def crop(text: str) -> Crop:

@@ -1,4 +1,4 @@
-"""Video files: read by OpenCV, written as H.264 in MP4 by ffmpeg."""
+"""Video files: read by OpenCV, written by ffmpeg as H.264 in MP4, or as GIF."""
 
 from __future__ import annotations
 
@@ -6,19 +6,31 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import cv2
 import imageio_ffmpeg
 import numpy as np
 
-from semseg.errors import ImageError
+from semseg.errors import ImageError, unknown_name
 from semseg.runtime.geometry import Size
 
 VIDEO_SUFFIXES = frozenset(
     (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 )
 
-_FALLBACK_RATE_HZ = 10.0
+VIDEO_RATE_HZ = 10.0
+"""Frames per second where nothing says another rate."""
+
+_FORMATS: dict[str, dict[str, Any]] = {
+    ".mp4": {"codec": "libx264", "quality": 7},
+    # A palette made for the video: labels have few colours, and the usual one spoils them.
+    ".gif": {
+        "codec": "gif",
+        "pix_fmt_out": "pal8",
+        "output_params": ["-filter_complex", "split[a][b];[a]palettegen[p];[b][p]paletteuse"],
+    },
+}
 
 
 def is_video(path: str | Path) -> bool:
@@ -40,7 +52,7 @@ class VideoReader:
     def __init__(self, path: str | Path) -> None:
         self._path = str(path)
         capture = self._open()
-        self.rate_hz: float = capture.get(cv2.CAP_PROP_FPS) or _FALLBACK_RATE_HZ
+        self.rate_hz: float = capture.get(cv2.CAP_PROP_FPS) or VIDEO_RATE_HZ
         self.count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         decodable, _ = capture.read()
         capture.release()
@@ -67,19 +79,26 @@ class VideoReader:
 
 
 class VideoWriter:
-    """Writes an MP4 that every player and browser shows; it gets its name when it is whole.
+    """Writes a video that every player and browser shows; it gets its name when it is whole.
 
     H.264 with halved colour resolution wants even sizes, so an odd last row or column is
     repeated once.
 
     Args:
-      path: the file to write, ``.mp4``.
+      path: the file to write, ``.mp4`` or ``.gif``.
       rate_hz: frames per second.
+
+    Raises:
+      ImageError: the name ends otherwise.
     """
 
     def __init__(self, path: str | Path, rate_hz: float) -> None:
         self._path = Path(path)
-        self._partial = self._path.with_name(self._path.stem + ".partial.mp4")
+        suffix = self._path.suffix.lower()
+        if suffix not in _FORMATS:
+            raise ImageError(f"{path}: {unknown_name('kind of video', suffix, _FORMATS)}")
+        self._format = _FORMATS[suffix]
+        self._partial = self._path.with_name(self._path.stem + ".partial" + suffix)
         self._rate_hz = rate_hz
         self._size: Size = (0, 0)
         self._encoder: Generator[None, np.ndarray | None, None] | None = None
@@ -127,10 +146,9 @@ class VideoWriter:
             str(self._partial),
             (width, height),
             fps=self._rate_hz,
-            codec="libx264",
-            quality=7,
             macro_block_size=2,
             ffmpeg_log_level="error",
+            **self._format,
         )
         encoder.send(None)
         return encoder

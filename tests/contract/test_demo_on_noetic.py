@@ -11,7 +11,9 @@ DEMO = "semseg.evaluation.demo"
 TRAINING_ONLY = {"grain", "jax", "keras", "matplotlib", "pydantic", "tensorboardX", "tensorflow"}
 BUILTIN_GENERICS = {"dict", "frozenset", "list", "set", "tuple", "type"}
 
-GRAPH = grimp.build_graph("semseg", include_external_packages=True, cache_dir=None)
+GRAPH = grimp.build_graph(
+    "semseg", include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None
+)
 UPSTREAM = GRAPH.find_upstream_modules(DEMO) | {DEMO}
 MODULES = sorted(name for name in UPSTREAM if name.split(".")[0] == "semseg")
 

@@ -65,3 +65,18 @@ def test_videos_are_known_by_their_suffix(tmp_path):
     assert is_video(tmp_path / "x.mp4")
     assert not is_video(tmp_path / "missing.mp4")
     assert not is_video(tmp_path)
+
+
+def test_a_gif_keeps_colours_size_and_rate(tmp_path):
+    video = VideoReader(write(tmp_path / "x.gif", count=4))
+    assert video.rate_hz == pytest.approx(12.5)
+    images = list(video)
+    assert [image.shape for image in images] == [(32, 48, 3)] * 4
+    for index, image in enumerate(images):
+        assert np.abs(image.mean((0, 1)) - (40 * index, 200, 90)).max() < 4
+    assert (tmp_path / "x.gif").read_bytes().startswith(b"GIF89a")
+
+
+def test_other_kinds_of_video_are_refused(tmp_path):
+    with pytest.raises(ImageError, match=r"x.avi: unknown kind of video '.avi'; available: .gif"):
+        VideoWriter(tmp_path / "x.avi", 10.0)

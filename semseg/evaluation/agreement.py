@@ -1,0 +1,107 @@
+"""Agreement of two models: where they differ, at least one is wrong."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from semseg.classes import ClassTable
+from semseg.data.class_map import IGNORED, ClassMap
+from semseg.errors import ConfigError
+from semseg.evaluation.evaluate import ImageSegmenter
+from semseg.evaluation.frames import Frame
+from semseg.evaluation.gallery import error_map
+from semseg.evaluation.page import Strip, encoded
+from semseg.metrics import ConfusionMatrix
+from semseg.runtime.geometry import resize_image
+from semseg.runtime.render import overlay
+
+_WIDTH = 480
+_SECOND_NS = 10**9
+
+
+class _Dispute(NamedTuple):
+    agreement: float
+    strip: Strip
+
+
+class Agreement:
+    """Compares the labels of frames with those of another model.
+
+    Classes are matched by name. A class that one of the two does not know counts as
+    disagreement where the other sees it.
+
+    Args:
+      classes: the classes of the labels.
+      other: the other model.
+      shown: how many frames of the least agreement are kept to look at, one of each second.
+
+    Attributes:
+      classes: those.
+      per_frame: for each frame the share of its pixels that both models label alike, 0..1.
+      confusion: over all frames; rows are the labels, columns the other model's.
+
+    Raises:
+      ConfigError: the two have no class in common.
+    """
+
+    def __init__(self, classes: ClassTable, other: ImageSegmenter, shown: int = 6) -> None:
+        self.classes = classes
+        self.per_frame: list[float] = []
+        self.confusion = ConfusionMatrix(classes.num_classes)
+        self._other = other
+        self._shown = shown
+        self._disputes: dict[int, _Dispute] = {}
+        own_names = set(other.classes.names) - set(classes.names)
+        if len(own_names) == other.classes.num_classes:
+            raise ConfigError(
+                f"the models have no class in common: {', '.join(classes.names)};"
+                f" and {', '.join(other.classes.names)}"
+            )
+        self._map = ClassMap.create(other.classes, classes, dict.fromkeys(own_names, IGNORED))
+
+    def add(self, frame: Frame, labels: np.ndarray) -> None:
+        """Compares the labels, uint8 (H, W), of the next frame; raises ``ImageError``."""
+        others = self._map.table[self._other.segment(frame.image, frame.second).labels]
+        confusion = ConfusionMatrix(self.classes.num_classes)
+        confusion.update(labels, others)
+        self.confusion.merge(confusion)
+        self.per_frame.append(confusion.pixel_accuracy)
+        self._keep(frame, labels, others)
+
+    @property
+    def pixels(self) -> float:
+        """Share of all pixels that both models label alike, 0..1; NaN without any."""
+        return self.confusion.pixel_accuracy
+
+    @property
+    def disputed(self) -> list[Strip]:
+        """The frames of the least agreement, the least first."""
+        disputes = sorted(self._disputes.values(), key=lambda dispute: dispute.agreement)
+        return [dispute.strip for dispute in disputes]
+
+    def _keep(self, frame: Frame, labels: np.ndarray, others: np.ndarray) -> None:
+        agreement = self.per_frame[-1]
+        # Neighbours look alike: of each second one frame is enough.
+        number = len(self.per_frame)
+        second = -number if frame.stamp_ns is None else frame.stamp_ns // _SECOND_NS
+        disputes = self._disputes
+        rival = second
+        if second not in disputes and len(disputes) >= self._shown:
+            rival = max(disputes, key=lambda key: disputes[key].agreement)
+        if rival not in disputes or agreement < disputes[rival].agreement:
+            disputes.pop(rival, None)
+            disputes[second] = _Dispute(agreement, self._draw(frame, labels, others))
+
+    def _draw(self, frame: Frame, labels: np.ndarray, others: np.ndarray) -> Strip:
+        height, width = labels.shape
+        size = (round(height * min(1, _WIDTH / width)), min(width, _WIDTH))
+        drawn = {
+            "image": frame.image,
+            "model": overlay(frame.image, labels, self.classes),
+            "other model": overlay(frame.image, others, self.classes),
+            "they differ (red)": error_map(frame.image, labels, others),
+        }
+        pictures = {
+            title: encoded(resize_image(picture, size, "area")) for title, picture in drawn.items()
+        }
+        return Strip(f"{frame.name}: {100 * self.per_frame[-1]:.1f} % alike", pictures)
