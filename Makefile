@@ -20,7 +20,7 @@ test: setup      ## lint, then one case of each kind, on ROS, JAX and the robot'
 	@tools/run_rostests
 
 test-all: setup  ## every case
-	@tools/set_up robot jax
+	@tools/set_up robot jax browser
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) tests
 	@tools/run_rostests
