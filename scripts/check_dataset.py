@@ -36,7 +36,8 @@ def main() -> int:
     parser.add_argument("--label-root", metavar="DIR", help="folder of the labels, if another")
     parser.add_argument("--sheet", metavar="FILE", help="PNG file for a contact sheet")
     parser.add_argument("--no-cache", action="store_true", help="read all files, keep nothing")
-    parser.add_argument("--workers", type=int, help="threads (default: one per processor)")
+    count = command_line.positive(int)
+    parser.add_argument("--workers", type=count, help="threads (default: one per processor)")
     arguments = parser.parse_args()
     spec = load_dataset(arguments.dataset)
     if isinstance(spec, TownSpec):

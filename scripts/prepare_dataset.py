@@ -15,8 +15,7 @@ from semseg.data.samples import spread
 from semseg.data.strict_yaml import validate
 
 EXAMPLE = """scripts/prepare_dataset.py --dataset cityscapes --root RAW --output SMALL --downscale 4
-  scripts/prepare_dataset.py --dataset town --output TOWN --frames 500
-  scripts/train.py --set data.dataset=SMALL ..."""
+  scripts/prepare_dataset.py --dataset town --output TOWN --frames 500"""
 SETTINGS = {
     "downscale": "divides height and width, 1..16",
     "labels": "how labels are downscaled: vote or nearest",
@@ -34,8 +33,9 @@ def main() -> int:
     parser.add_argument("--root", metavar="DIR", help="the dataset's folder")
     parser.add_argument("--label-root", metavar="DIR", help="folder of the labels, if another")
     parser.add_argument("--output", required=True, metavar="DIR", help="folder to write")
-    parser.add_argument("--frames", type=int, metavar="N", help="at most N samples of each split")
-    parser.add_argument("--workers", type=int, help="threads (default: one per processor)")
+    count = command_line.positive(int)
+    parser.add_argument("--frames", type=count, metavar="N", help="at most N samples of each split")
+    parser.add_argument("--workers", type=count, help="threads (default: one per processor)")
     for name, text in SETTINGS.items():
         default = Settings.model_fields[name].default
         flag, kind = f"--{name.replace('_', '-')}", type(default or "")

@@ -114,7 +114,10 @@ def _part(files: list[FileT], rule: PairRule) -> list[FileT]:
 
 def _listed_pairs(path: Path, label_root: Path) -> Iterator[FilePair]:
     """Reads a list file: image and label on each line, parted by a comma, a tab or a space."""
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: no list can be read: {error}")
     for number, line in enumerate(map(str.strip, lines), start=1):
         separator = next((mark for mark in ("\t", ",") if mark in line), None)
         names = [name.strip() for name in line.split(separator)]

@@ -218,7 +218,7 @@ def _claim_folder(output: Path, manifest: dict[str, Any]) -> None:
     """Makes the folder, or finds that a former run with the same settings made it."""
     path = output / _MANIFEST
     if path.is_file():
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = _read_manifest(path)
         differing = [key for key in manifest if found.get(key) != manifest[key]]
         if differing:
             raise ConfigError(
@@ -229,6 +229,13 @@ def _claim_folder(output: Path, manifest: dict[str, Any]) -> None:
         raise ConfigError(f"{output} exists and was not prepared by this; choose another folder")
     else:
         write_file(path, json.dumps(manifest, indent=2).encode("utf-8"))
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: cannot be read, so choose another folder or remove it: {error}")
 
 
 def _manifest(

@@ -175,3 +175,11 @@ def test_a_split_list_with_any_line_ends(run_check, tree, end):
     result = run_check(splits={"train": {"list_file": "train.txt"}})
     assert result.passed()
     assert re.search(r"^\(images\) +3", result.out, re.MULTILINE)
+
+
+def test_a_split_list_in_another_encoding_is_named(run_check, tree):
+    (tree / "train.txt").write_bytes("images/train/ä.png labels/train/ä.png".encode("latin-1"))
+    result = run_check(splits={"train": {"list_file": "train.txt"}})
+    assert result.status == 2
+    assert "train.txt: no list can be read: 'utf-8' codec can't decode" in result.err
+    assert "Traceback" not in result.err

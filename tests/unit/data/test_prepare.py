@@ -84,6 +84,14 @@ def test_a_folder_of_something_else_is_left_alone(spec, splits, tree):
         prepare(spec, splits, tree, Settings(downscale=2))
 
 
+@pytest.mark.parametrize("content", ["{half", "7", "[1]"])
+def test_a_damaged_manifest_is_named(spec, splits, tmp_path, content):
+    prepare(spec, splits, tmp_path / "small", Settings(downscale=2))
+    (tmp_path / "small/manifest.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"small/manifest.json: cannot be read, so choose"):
+        prepare(spec, splits, tmp_path / "small", Settings(downscale=2))
+
+
 def test_a_damaged_image_is_named_and_the_rest_is_written(spec, splits, tree, tmp_path):
     (tree / "images/train/b.png").write_bytes(b"damaged")
     outcome = prepare(spec, splits, tmp_path / "small", Settings(downscale=2))
