@@ -10,8 +10,16 @@ from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as offic
 from cityscapesscripts.helpers.labels import labels as OFFICIAL_LABELS
 
 from semseg.classes import IGNORE
+from semseg.data import load_dataset, samples
+from semseg.data.class_map import ClassMap
+from semseg.data.instances import InstanceReader
+from semseg.evaluation.evaluate import Settings, evaluate
 from semseg.evaluation.instance_scores import NO_CLASS, InstanceScores
+from semseg.evaluation.saving import SUBMISSION, PredictionSaver, raw_id_table
+from semseg.evaluation.scores import ScoreOptions
+from semseg.evaluation.sources import frames_from_dataset
 from semseg.metrics import ConfusionMatrix, mean_of_known
+from semseg.runtime import Segmentation, Timing
 
 EVALUATED = [label for label in OFFICIAL_LABELS if not label.ignoreInEval]
 CATEGORIES = list(dict.fromkeys(label.category for label in EVALUATED))
@@ -47,14 +55,16 @@ def _official_scores(folder, scenes):
         cv2.imwrite(f"{name}_gtFine_labelIds.png", truth.astype(np.uint8))
         cv2.imwrite(f"{name}_gtFine_instanceIds.png", instances.astype(np.uint16))
         cv2.imwrite(f"{name}_pred.png", predicted.astype(np.uint8))
+    return _evaluate_officially(
+        [f"{name}_pred.png" for name in names], [f"{name}_gtFine_labelIds.png" for name in names]
+    )
+
+
+def _evaluate_officially(predictions, truths):
     official.args.quiet, official.args.JSONOutput = True, False
     official.args.evalLabels = []
     with contextlib.redirect_stdout(io.StringIO()):
-        return official.evaluateImgLists(
-            [f"{name}_pred.png" for name in names],
-            [f"{name}_gtFine_labelIds.png" for name in names],
-            official.args,
-        )
+        return official.evaluateImgLists(predictions, truths, official.args)
 
 
 def _our_scores(scenes):
@@ -120,3 +130,72 @@ def test_category_instance_scores(both):
     ours = scores.category_iou(confusion)
     _assert_equal(ours, _of_categories(theirs["categoryInstScores"]))
     _assert_equal(mean_of_known(ours), theirs["averageScoreInstCategories"])
+
+
+def _write_dataset(root, scenes):
+    """Writes scenes as the files of Cityscapes; returns the paths of the label files."""
+    paths = []
+    for index, (truth, _, instances) in enumerate(scenes):
+        city, name = f"val/city{index % 2}", f"city{index % 2}_{index:06}_000019"
+        for kind in ("leftImg8bit", "gtFine"):
+            (root / kind / city).mkdir(parents=True, exist_ok=True)
+        image = np.full((*truth.shape, 3), index, np.uint8)
+        cv2.imwrite(str(root / "leftImg8bit" / city / f"{name}_leftImg8bit.png"), image)
+        label_path = root / "gtFine" / city / f"{name}_gtFine_labelIds.png"
+        cv2.imwrite(str(label_path), truth.astype(np.uint8))
+        instance_path = str(label_path).replace("labelIds", "instanceIds")
+        cv2.imwrite(instance_path, instances.astype(np.uint16))
+        paths.append(str(label_path))
+    return paths
+
+
+class _Answers:
+    """Labels an image, whose pixels are its scene's number, as the scene's prediction."""
+
+    def __init__(self, classes, scenes):
+        self.classes = classes
+        self._scenes = scenes
+
+    def segment(self, image, second=None, probabilities=False):
+        labels = TO_LABEL[self._scenes[image[0, 0, 0]][1]]
+        return Segmentation(labels, np.ones(labels.shape, np.float32), None, Timing(0, 0, 0))
+
+
+def test_a_report_of_the_dataset_and_the_submission_saved_with_it(tmp_path):
+    scenes = [_scene(seed) for seed in range(3)]
+    truths = _write_dataset(tmp_path, scenes)
+    spec = load_dataset("cityscapes")
+    listed = samples(spec, tmp_path, "val")
+    raw_ids = raw_id_table(spec, ClassMap.create(spec.classes, spec.classes))
+    saver = PredictionSaver(tmp_path / "saved", spec.classes, [SUBMISSION], raw_ids)
+    report = evaluate(
+        _Answers(spec.classes, scenes),
+        frames_from_dataset(listed, InstanceReader.create(spec, listed)),
+        settings=Settings(options=ScoreOptions(spec.scores)),
+        save=saver.save,
+    )
+    theirs = _evaluate_officially(
+        [
+            str(next((tmp_path / "saved" / SUBMISSION).glob(f"city?_{index:06}_000019*.png")))
+            for index in (0, 2, 1)
+        ],
+        [truths[index] for index in (0, 2, 1)],
+    )
+    content = report.to_json()
+    for ours, official_name in {
+        "mean_iou": "averageScoreClasses",
+        "mean_instance_iou": "averageScoreInstClasses",
+        "mean_category_iou": "averageScoreCategories",
+        "mean_category_instance_iou": "averageScoreInstCategories",
+    }.items():
+        _assert_equal(report.scores.totals()[ours], theirs[official_name])
+        assert content[ours] == pytest.approx(theirs[official_name], abs=1e-9)
+    for ours, official_name in {
+        "iou": "classScores",
+        "instance_iou": "classInstScores",
+        "category_iou": "categoryScores",
+        "category_instance_iou": "categoryInstScores",
+    }.items():
+        expected = {name: theirs[official_name][name] for name in content[ours]}
+        found = {name: np.nan if value is None else value for name, value in content[ours].items()}
+        assert found == pytest.approx(expected, abs=1e-9, nan_ok=True)
