@@ -5,23 +5,23 @@ What was found is kept in the user's cache: the next check reads new and changed
 """
 
 import sys
+from functools import partial
 
 from semseg import command_line
 from semseg.data import load_dataset, samples
 from semseg.data.check import check
 from semseg.data.check_cache import default_folder
-from semseg.data.specs import TownSpec
-from semseg.errors import ConfigError, DatasetError
+from semseg.errors import DatasetError
 
 
-def write_sheet(path, spec, arguments, splits) -> None:
+def write_sheet(path, spec, given, splits) -> None:
     # Grain comes with it, which takes seconds.
     from semseg.data.show import dataset_sheet
     from semseg.data.writing import write_png
 
-    root, label_root = arguments.root, arguments.label_root
+    find = partial(samples, spec, given.root, label_root=given.label_root, second=given.second)
     try:
-        found = [sample for split in splits for sample in samples(spec, root, split, label_root)]
+        found = [sample for split in splits for sample in find(split)]
     except DatasetError as error:
         sys.stderr.write(f"no contact sheet: {error}\n")
     else:
@@ -34,21 +34,24 @@ def main() -> int:
     parser.add_argument("--dataset", required=True, help="name, YAML file or folder of a dataset")
     parser.add_argument("--root", metavar="DIR", help="the dataset's folder")
     parser.add_argument("--label-root", metavar="DIR", help="folder of the labels, if another")
+    parser.add_argument("--second", choices=("right", "disparity"), help="second input to check")
     parser.add_argument("--sheet", metavar="FILE", help="PNG file for a contact sheet")
     parser.add_argument("--no-cache", action="store_true", help="read all files, keep nothing")
     count = command_line.positive(int)
     parser.add_argument("--workers", type=count, help="threads (default: one per processor)")
-    arguments = parser.parse_args()
-    spec = load_dataset(arguments.dataset)
-    if isinstance(spec, TownSpec):
-        raise ConfigError(f"'{spec.name}' has no files to check: its samples are rendered")
-    cache = None if arguments.no_cache else default_folder()
+    given = parser.parse_args()
+    spec = load_dataset(given.dataset)
     report = check(
-        spec, arguments.root, arguments.label_root, cache=cache, workers=arguments.workers
+        spec,
+        given.root,
+        given.label_root,
+        second=given.second,
+        cache=None if given.no_cache else default_folder(),
+        workers=given.workers,
     )
     print(report.text())
-    if arguments.sheet:
-        write_sheet(arguments.sheet, spec, arguments, report.counts)
+    if given.sheet:
+        write_sheet(given.sheet, spec, given, report.counts)
     return command_line.DONE if report.passed else command_line.BAD_VERDICT
 
 

@@ -16,16 +16,19 @@ from semseg.data.check_material import FolderMaterial, Material, ShardMaterial
 from semseg.data.check_report import Report
 from semseg.data.inspection import Finding, Subject
 from semseg.data.parallel import map_with_progress
-from semseg.data.specs import FolderSpec, ShardSpec
+from semseg.data.second_config import SecondKind
+from semseg.data.specs import DatasetSpec, FolderSpec, TownSpec
 from semseg.data.statistics import PixelCounts
+from semseg.errors import ConfigError
 
 
 def check(
-    spec: FolderSpec | ShardSpec,
+    spec: DatasetSpec,
     root: str | Path | None,
     label_root: str | Path | None = None,
     *,
     splits: Sequence[str] | None = None,
+    second: SecondKind | None = None,
     cache: Path | None = None,
     workers: int | None = None,
 ) -> Report:
@@ -36,6 +39,7 @@ def check(
       root: the dataset's folder; None takes the declaration's own.
       label_root: folder of the label files, if they are not below ``root``.
       splits: those to check of the splits that are there; None checks all.
+      second: second input whose files are read, too.
       cache: folder where findings are kept, so that the next check reads new and changed files
         alone; None keeps nothing.
       workers: threads; None takes as many as there are processors.
@@ -44,17 +48,20 @@ def check(
       The report.
 
     Raises:
+      ConfigError: no second input of this kind is declared, or samples are no files (the town).
       DatasetError: no split has an image, so the root is wrong.
     """
+    if isinstance(spec, TownSpec):
+        raise ConfigError(f"'{spec.name}' has no files to check: its samples are rendered")
     report = Report(spec.name, spec.classes)
     material: Material
     if isinstance(spec, FolderSpec):
-        material = FolderMaterial(spec, root, label_root)
+        material = FolderMaterial(spec, root, label_root, second)
     else:
-        material = ShardMaterial(spec, root)
+        material = ShardMaterial(spec, root, second)
     if splits is None:
         report.warnings += material.absent
-    content = f"{spec.model_dump_json()} {_place(root)} {_place(label_root)}"
+    content = f"{spec.model_dump_json()} {_place(root)} {_place(label_root)} {second}"
     kept = CheckCache(cache, spec.name, content)
     owners: dict[str, tuple[str, str]] = {}
     for split in material.splits:

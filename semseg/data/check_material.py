@@ -12,6 +12,8 @@ from semseg.data.pairing import (
     roots,
     shared_labels,
 )
+from semseg.data.second import expected_second
+from semseg.data.second_config import SecondKind
 from semseg.data.shards import shard_samples
 from semseg.data.specs import FolderSpec, ShardSpec
 
@@ -38,28 +40,65 @@ class Material(Protocol):
 
 
 class FolderMaterial:
-    """Image files and label files; raises ``DatasetError`` if no split has any."""
+    """Image files and label files; raises ``DatasetError`` if no split has any.
 
-    def __init__(self, spec: FolderSpec, root: str | Path | None, label_root: str | Path | None):
-        self._spec = spec
+    Args:
+      spec: the dataset's declaration.
+      root: the dataset's folder; None takes the declaration's own.
+      label_root: folder of the label files, if they are not below ``root``.
+      second: second input whose files are looked at, too.
+    """
+
+    def __init__(
+        self,
+        spec: FolderSpec,
+        root: str | Path | None,
+        label_root: str | Path | None,
+        second: SecondKind | None,
+    ):
+        self._spec, self._second = spec, second
         self._roots = roots(spec, root, label_root)
         self._inspector = PairInspector(spec, *self._roots)
         self.splits, problems = present_splits(spec, root, label_root)
         self.absent = [*map(str, problems)]
         self._pairs = {split: find_pairs(spec, root, split, label_root) for split in self.splits}
+        self._seconds = {
+            split: expected_second(spec, second, pairs, self._roots, self._inspector.decoder)
+            if second
+            else {}
+            for split, pairs in self._pairs.items()
+        }
 
     def pairing_problems(self, split: str) -> tuple[list[str], list[str]]:
-        """Returns images without labels and shared labels; and labels without an image."""
-        pairs = self._pairs[split]
-        missing = [pair.image for pair in pairs if pair.label is None]
-        errors = [f"{len(missing)} images have no labels: {list_some(missing)}"] if missing else []
+        """Returns images without labels or second input; and labels without an image."""
+        pairs, seconds = self._pairs[split], self._seconds[split]
+        missing = {
+            "labels": [pair.image for pair in pairs if pair.label is None],
+            f"{self._second} file": [
+                image for image, second in seconds.items() if not second.path.is_file()
+            ],
+        }
+        if self._second and not seconds:
+            missing[f"{self._second} file"] = [pair.image for pair in pairs]
+        errors = [
+            f"{len(images)} images have no {what}: {list_some(images)}"
+            for what, images in missing.items()
+            if images
+        ]
         stray = self._labels_without_image(split)
         warnings = [f"{len(stray)} labels have no image: {list_some(stray)}"] if stray else []
         return [*errors, *shared_labels(pairs)], warnings
 
     def subjects(self, split: str) -> list[Subject]:
-        """Returns the pairs that are complete."""
-        return [self._inspector.subject(pair) for pair in self._pairs[split] if pair.label]
+        """Returns the pairs that are complete, with those second inputs that are there."""
+        present = {
+            image: second for image, second in self._seconds[split].items() if second.path.is_file()
+        }
+        return [
+            self._inspector.subject(pair, present.get(pair.image))
+            for pair in self._pairs[split]
+            if pair.label
+        ]
 
     def describe(self, unknown: dict[int, int]) -> str:
         """Says which unknown ids occur how often."""
@@ -86,8 +125,8 @@ class FolderMaterial:
 class ShardMaterial:
     """Samples in shards."""
 
-    def __init__(self, spec: ShardSpec, root: str | Path | None):
-        self._spec, self._root = spec, root
+    def __init__(self, spec: ShardSpec, root: str | Path | None, second: SecondKind | None):
+        self._spec, self._root, self._second = spec, root, second
         self.splits = list(spec.splits)
         self.absent: list[str] = []
 
@@ -98,7 +137,7 @@ class ShardMaterial:
     def subjects(self, split: str) -> list[Subject]:
         """Returns the samples."""
         num_classes = self._spec.classes.num_classes
-        found = shard_samples(self._spec, self._root, split)
+        found = shard_samples(self._spec, self._root, split, self._second)
         return [shard_subject(sample, num_classes) for sample in found]
 
     def describe(self, unknown: dict[int, int]) -> str:

@@ -1,7 +1,7 @@
 """What a check sees in one image and its labels."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from semseg.classes import IGNORE
 from semseg.data.label_decoder import LabelDecoder
 from semseg.data.labels import read_image
 from semseg.data.pairing import FilePair
+from semseg.data.second import DisparityFile, RightFiles
 from semseg.data.shards import ShardSample
 from semseg.data.specs import FolderSpec
 from semseg.errors import DatasetError, ImageError
@@ -65,19 +66,28 @@ class PairInspector:
         self._spec, self._root, self._label_root = spec, root, label_root
         self.decoder = LabelDecoder(spec)
 
-    def subject(self, pair: FilePair) -> Subject:
-        """Returns a pair, relative to the roots, as a subject."""
+    def subject(self, pair: FilePair, second: RightFiles | DisparityFile | None = None) -> Subject:
+        """Returns a pair, relative to the roots, and its second input as a subject."""
         image, labels = self._root / pair.image, self._label_root / str(pair.label)
         stamp = f"{pair.image} {_stamp(image)} {pair.label} {_stamp(labels)}"
-        return Subject(stamp, partial(self._look, pair, image, labels))
+        if second is not None:
+            stamp += "".join(f" {path} {_stamp(path)}" for path in second.paths)
+        return Subject(stamp, partial(self._look, pair, image, labels, second))
 
-    def _look(self, pair: FilePair, image_path: Path, label_path: Path) -> Finding:
+    def _look(
+        self,
+        pair: FilePair,
+        image_path: Path,
+        label_path: Path,
+        second: RightFiles | DisparityFile | None,
+    ) -> Finding:
         try:
             image = read_image(image_path)
             labels, unknown = self.decoder.read_and_count(label_path)
         except (ImageError, DatasetError) as error:
             return Finding(pair.image, [str(error)])
-        errors = [*_size_errors(pair.image, image, labels)]
+        errors = [*_size_errors(pair.image, image, {"labels": labels})]
+        errors += _second_errors(pair.image, image, second)
         if sum(unknown.values()) > self._spec.max_unknown_share * labels.size:
             errors.append(f"{pair.label} has unknown ids: {self.decoder.describe(unknown)}")
         pixels = _pixels(labels, self._spec.classes.num_classes)
@@ -95,16 +105,33 @@ def _look_at_shard(sample: ShardSample, num_classes: int) -> Finding:
         image, labels = sample.read()
     except ImageError as error:
         return Finding(sample.name, [str(error)])
-    errors = [*_size_errors(sample.name, image, labels)]
+    errors = [*_size_errors(sample.name, image, {"labels": labels})]
     pixels = _pixels(labels, num_classes)
     if sum(pixels) < labels.size:
         errors.append(f"{sample.name} has labels above {num_classes - 1}")
     return Finding(sample.name, errors, pixels, {}, _digest(image))
 
 
-def _size_errors(name: str, image: np.ndarray, labels: np.ndarray) -> Iterator[str]:
-    if image.shape[:2] != labels.shape:
-        yield f"{name} is " + "%dx%d, its labels %dx%d" % (image.shape[:2] + labels.shape)
+def _size_errors(
+    name: str, image: np.ndarray, parts: Mapping[str, np.ndarray | None]
+) -> Iterator[str]:
+    for what, part in parts.items():
+        if part is not None and image.shape[:2] != part.shape[:2]:
+            height, width = part.shape[:2]
+            yield f"{name} is {image.shape[0]}x{image.shape[1]}, its {what} {height}x{width}"
+
+
+def _second_errors(
+    name: str, image: np.ndarray, second: RightFiles | DisparityFile | None
+) -> list[str]:
+    try:
+        if isinstance(second, RightFiles):
+            parts = {"right image": second.read(), "right image's labels": second.read_labels()}
+        else:
+            parts = {"disparity": second and second.read()}
+    except (ImageError, DatasetError) as error:
+        return [str(error)]
+    return [*_size_errors(name, image, parts)]
 
 
 def _pixels(labels: np.ndarray, num_classes: int) -> list[int]:

@@ -28,6 +28,11 @@ class RightFiles(NamedTuple):
     label_path: Path | None
     decoder: LabelDecoder
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All of its files."""
+        return (self.path, self.label_path) if self.label_path else (self.path,)
+
     def read(self) -> np.ndarray:
         """Returns the right image, uint8 (H, W, 3) RGB; raises ``ImageError``."""
         return read_image(self.path)
@@ -42,6 +47,11 @@ class DisparityFile(NamedTuple):
 
     path: Path
     config: DisparityConfig
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All of its files."""
+        return (self.path,)
 
     def read(self) -> np.ndarray:
         """Returns the disparity, float32 (H, W, 1), pixels; raises ``ImageError``."""
@@ -77,15 +87,27 @@ def find_second(
     """
     if kind is None:
         return {}
-    seconds = ((pair.image, _second_of(spec, kind, pair, roots, decoder)) for pair in pairs)
-    found = {image: second for image, second in seconds if second is not None}
-    missing = [image for image, second in found.items() if not second.path.is_file()]
-    if missing or not found:
+    expected = expected_second(spec, kind, pairs, roots, decoder)
+    found = {image: second for image, second in expected.items() if second.path.is_file()}
+    missing = [image for image in expected if image not in found]
+    if missing or not expected:
         raise DatasetError(
-            f"{len(missing) if found else 'all'} of {len(pairs)} images of '{spec.name}' have no "
-            f"{kind} file: {list_some(missing or [pair.image for pair in pairs])}"
+            f"{len(missing) if expected else 'all'} of {len(pairs)} images of '{spec.name}' have "
+            f"no {kind} file: {list_some(missing or [pair.image for pair in pairs])}"
         )
     return found
+
+
+def expected_second(
+    spec: FolderSpec,
+    kind: SecondKind,
+    pairs: Sequence[FilePair],
+    roots: tuple[Path, Path],
+    decoder: LabelDecoder,
+) -> dict[str, RightFiles | DisparityFile]:
+    """Says where second inputs should be, as ``find_second``, whether they are there or not."""
+    seconds = ((pair.image, _second_of(spec, kind, pair, roots, decoder)) for pair in pairs)
+    return {image: second for image, second in seconds if second is not None}
 
 
 def _second_of(

@@ -28,7 +28,13 @@ def check_data(config: DataConfig, roots: Mapping[str, str]) -> None:
         if isinstance(spec, TownSpec):
             continue
         splits = (source.train_split, source.validation_split)
-        report = check(spec, roots.get(source.dataset), splits=splits, cache=default_folder())
+        report = check(
+            spec,
+            roots.get(source.dataset),
+            splits=splits,
+            second=config.second,
+            cache=default_folder(),
+        )
         for warning in report.warnings:
             logger.warning("%s: %s", report.name, warning)
         if not report.passed:

@@ -8,7 +8,7 @@ import yaml
 from semseg.data import inspection, load_dataset, samples
 from semseg.data.check import check
 from semseg.data.prepare import Settings, prepare
-from semseg.errors import DatasetError
+from semseg.errors import ConfigError, DatasetError
 
 
 @pytest.fixture
@@ -106,6 +106,75 @@ def test_labels_of_another_block_of_the_files_have_an_image(checked):
     }
     assert checked(splits=splits).warnings == []
     assert checked(splits=splits, excluded=["images/train/a.png"]).warnings == []
+
+
+@pytest.fixture
+def check_pairs(write_declaration, tree, write_png):
+    """Checks the tree with right images, labelled for training, and disparities."""
+    shutil.copytree(tree / "images", tree / "right")
+    for split, names in (("train", "abc"), ("val", "d")):
+        for name in names:
+            write_png(f"root/disparity/{split}/{name}.png", np.full((4, 6), 256, np.uint16))
+    shutil.copytree(tree / "labels", tree / "right_labels")
+    right = {"replace": {"images": "right"}, "replace_labels": {"labels": "right_labels"}}
+    declared = {"right": right, "disparity": {"replace": {"images": "disparity"}}}
+    spec = load_dataset(write_declaration(second=declared))
+    return lambda second: check(spec, tree, second=second, workers=2)
+
+
+class TestSecondInputs:
+    @pytest.mark.parametrize("second", [None, "right", "disparity"])
+    def test_good_ones_pass(self, check_pairs, second):
+        assert check_pairs(second).errors == []
+
+    def test_missing_ones_are_listed(self, check_pairs, tree):
+        os.remove(tree / "right/train/a.png")
+        os.remove(tree / "disparity/val/d.png")
+        assert check_pairs(None).passed
+        assert check_pairs("right").errors == [
+            "train: 1 images have no right file: images/train/a.png"
+        ]
+        assert check_pairs("disparity").errors == [
+            "val: 1 images have no disparity file: images/val/d.png"
+        ]
+
+    def test_other_sizes_are_errors(self, check_pairs, write_png):
+        write_png("root/right/train/a.png", np.zeros((4, 7, 3), np.uint8))
+        write_png("root/right_labels/train/b_ids.png", np.full((5, 6), 3, np.uint8))
+        write_png("root/disparity/train/c.png", np.ones((2, 3), np.uint16))
+        assert check_pairs("right").errors == [
+            "train: images/train/a.png is 4x6, its right image 4x7",
+            "train: images/train/b.png is 4x6, its right image's labels 5x6",
+        ]
+        assert check_pairs("disparity").errors == [
+            "train: images/train/c.png is 4x6, its disparity 2x3"
+        ]
+
+    def test_what_cannot_be_read_is_an_error(self, check_pairs, tree, write_png):
+        (tree / "right/train/a.png").write_bytes(b"damaged")
+        os.remove(tree / "right_labels/train/b_ids.png")
+        write_png("root/disparity/train/c.png", np.ones((4, 6), np.uint8))
+        damaged, absent = check_pairs("right").errors
+        assert "right/train/a.png: damaged, cut off or no image" in damaged
+        assert "right_labels/train/b_ids.png: cannot be read: No such file" in absent
+        assert "disparity/train/c.png: has 8 bits a pixel" in check_pairs("disparity").errors[0]
+
+    def test_a_pattern_that_fits_no_image_is_an_error(self, write_declaration, tree):
+        second = {"disparity": {"replace": {"nowhere": "there"}}}
+        spec = load_dataset(write_declaration(second=second))
+        report = check(spec, tree, splits=["val"], second="disparity")
+        assert report.errors == ["val: 1 images have no disparity file: images/val/d.png"]
+
+    def test_they_must_be_declared(self, write_declaration, tree):
+        with pytest.raises(ConfigError, match="unknown second input of 'tiny' 'right'"):
+            check(load_dataset(write_declaration()), tree, second="right")
+
+    def test_shards_have_none(self, write_declaration, tree, tmp_path):
+        spec = load_dataset(write_declaration())
+        splits = {"val": samples(spec, tree, "val")}
+        prepare(spec, splits, tmp_path / "shards", Settings(layout="shards"))
+        with pytest.raises(ConfigError, match="is of shards, which hold no right"):
+            check(load_dataset(tmp_path / "shards"), None, second="right")
 
 
 def test_only_the_splits_that_are_asked_for_are_read(write_declaration, tree):

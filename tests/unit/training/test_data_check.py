@@ -1,3 +1,5 @@
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -54,6 +56,17 @@ def test_errors_stop_the_training_in_one_line(dataset):
     assert str(error.value).startswith("tiny: 1 errors, 2 warnings: val: ")
     assert "--no-check" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_second_input_of_the_training_is_checked(dataset):
+    shutil.copytree(dataset / "images", dataset / "right")
+    (dataset / "right/train/a.png").unlink()
+    declaration = yaml.safe_load((dataset / "dataset.yaml").read_text())
+    declaration["second"] = {"right": {"replace": {"images": "right"}}}
+    (dataset / "dataset.yaml").write_text(yaml.safe_dump(declaration))
+    data_check.check_data(config_of(dataset), {})
+    with pytest.raises(DatasetError, match="train: 1 images have no right file: images/train/a"):
+        data_check.check_data(config_of(dataset).model_copy(update={"second": "right"}), {})
 
 
 def test_the_town_needs_no_check():
