@@ -2,18 +2,25 @@
 
 import threading
 from collections import OrderedDict
-from typing import Any, Hashable, Optional, Tuple
+from typing import Any, Dict, Hashable, Mapping, Optional, Tuple
 
 
 class Mailbox:
     """One slot per key; a new item replaces the one that waits.
 
-    A key keeps its place in the queue when its item is replaced and goes to the end when it
-    is taken, so every key is served in turn, however fast the others send.
+    Every key is served in turn, however fast the others send; one of weight 2 has twice as many
+    turns as one of weight 1 while items of both wait. A key that sent nothing for a while has
+    saved nothing up (start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996).
+
+    Args:
+      weights: key -> weight, above 0; 1 for keys that are not named.
     """
 
-    def __init__(self):
-        self._slots = OrderedDict()
+    def __init__(self, weights: Optional[Mapping[Hashable, float]] = None):
+        self._weights = dict(weights or {})
+        self._slots: Dict[Hashable, Any] = OrderedDict()
+        self._due: Dict[Hashable, float] = {}  # Virtual time of each key's next turn.
+        self._now = 0.0  # Virtual time: that of the turn that was taken last.
         self._changed = threading.Condition()
         self._closed = False
 
@@ -27,6 +34,8 @@ class Mailbox:
             if self._closed:
                 return None
             replaced = self._slots.get(key)
+            if key not in self._slots:
+                self._due[key] = max(self._due.get(key, 0.0), self._now)
             self._slots[key] = item
             self._changed.notify()
             return replaced
@@ -42,7 +51,7 @@ class Mailbox:
         """
         with self._changed:
             self._changed.wait_for(lambda: self._slots or self._closed, timeout)
-            return self._slots.popitem(last=False) if self._slots else None
+            return self._pop() if self._slots else None
 
     def holds(self, key: Hashable) -> bool:
         """Whether an item of that key waits."""
@@ -55,6 +64,12 @@ class Mailbox:
             self._closed = True
             self._slots.clear()
             self._changed.notify_all()
+
+    def _pop(self):
+        key = min(self._slots, key=self._due.__getitem__)  # Of equals, the one that waits longest.
+        self._now = self._due[key]
+        self._due[key] += 1.0 / self._weights.get(key, 1.0)
+        return key, self._slots.pop(key)
 
     @property
     def closed(self) -> bool:

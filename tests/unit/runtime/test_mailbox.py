@@ -52,3 +52,25 @@ def test_close_wakes_the_worker_and_drops_what_waits():
     assert mailbox.closed
     assert mailbox.put("front", 1) is None
     assert mailbox.take() is None
+
+
+def test_turns_follow_the_weights():
+    mailbox, served = Mailbox({"front": 2.0}), []
+    for number in range(80):
+        for key in ("front", "left", "right"):
+            mailbox.put(key, number)
+        served.append(mailbox.take(0)[0])
+    assert [served.count(key) for key in ("front", "left", "right")] == [40, 20, 20]
+    assert served[:4].count("front") == 2
+
+
+def test_a_key_that_was_silent_has_saved_nothing_up():
+    mailbox, served = Mailbox(), []
+    for number in range(100):
+        mailbox.put("busy", number)
+        mailbox.take(0)
+    for number in range(8):
+        for key in ("busy", "silent"):
+            mailbox.put(key, number)
+        served.append(mailbox.take(0)[0])
+    assert served.count("silent") == 4
