@@ -1,32 +1,28 @@
 #!/usr/bin/env python3
 """Segments camera topics with a frozen graph; see docs/segmenter_node.md."""
 
-import os
-
 import rospy
 
-from semseg.command_line import BAD_VERDICT, DONE, parse_size
-from semseg.profiles import model_path, shipped_profiles
+from semseg.command_line import BAD_VERDICT, DONE
 from semseg.ros.entry import run_node
 
 
 def main():
     # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
+    from semseg.ros.models import ModelLoader
     from semseg.ros.node import SegmenterNode
     from semseg.ros.options import read_options
-    from semseg.runtime import Segmenter
 
     options = read_options()
     wanted = options.model
-    path = model_path(wanted.model, dict(shipped_profiles(), **wanted.models))
-    segmenter = Segmenter.load(
-        path,
-        engine=wanted.engine,
-        input_size=parse_size(wanted.input_size) if wanted.input_size else None,
-        precision=wanted.precision,
-        threads=wanted.threads or None,
+    loader = ModelLoader(wanted, len(options.cameras))
+    node = SegmenterNode(
+        loader.load(wanted.model),
+        options.cameras,
+        reduced=loader.load(wanted.fallback_model) if wanted.fallback_model else None,
+        target_rate_hz=wanted.target_rate,
+        load=loader.load_requested,
     )
-    node = SegmenterNode(segmenter, os.path.basename(path), options.cameras)
     node.start()
     rospy.spin()
     node.stop()

@@ -14,6 +14,7 @@ from semseg.classes import ClassTable
 from semseg.errors import SemsegError
 from semseg.ros.entry import run_node
 from semseg.ros.messages import image_message
+from semseg.ros.models import Model
 from semseg.ros.node import SegmenterNode
 from semseg.runtime.segmenter import Segmentation, Timing
 
@@ -38,7 +39,7 @@ class InstantSegmenter:
         confidence = np.ones(size, np.float32)
         self._result = Segmentation(labels, confidence, None, Timing(0.0, 0.0, 0.0))
 
-    def segment(self, image: np.ndarray, probabilities: bool = False) -> Segmentation:
+    def segment(self, image: np.ndarray, **_options) -> Segmentation:
         """Returns the prepared labels."""
         return self._result
 
@@ -90,7 +91,7 @@ def measure_overhead(
 
 def _serve(size):
     def main():
-        node = SegmenterNode(InstantSegmenter(size), model="instant")
+        node = SegmenterNode(Model("instant", InstantSegmenter(size)))
         node.start()
         rospy.spin()
         node.stop()

@@ -2,19 +2,22 @@
 
 import logging
 import time
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, Optional
 
 import numpy as np
 import rospy
 
 from semseg.classes import IGNORE, ClassTable
-from semseg.errors import ImageError, SemsegError
+from semseg.errors import ConfigError, ImageError, SemsegError
 from semseg.ros.admission import RateLimit, is_stale, stamp_age_s
 from semseg.ros.camera_info import image_size, output_camera_info
+from semseg.ros.frames import Frame, Prepared
 from semseg.ros.masks import mask_classes
-from semseg.ros.messages import image_from_message
-from semseg.ros.options import NETWORK, CameraOptions
+from semseg.ros.messages import disparity_from_message, image_from_message
+from semseg.ros.models import Model
+from semseg.ros.options import NETWORK, RAW, CameraOptions
 from semseg.ros.outputs import Result, outputs
+from semseg.ros.pairing import Pairing
 from semseg.ros.publishers import CameraPublishers
 from semseg.ros.rosout import Throttle
 from semseg.ros.statistics import (
@@ -28,46 +31,18 @@ from semseg.ros.statistics import (
     REPLACED,
     SEGMENTED,
     STALE,
+    UNPAIRED,
     CameraStatistics,
 )
 from semseg.ros.stream import StreamWatch, is_believable
-from semseg.ros.subscriptions import CameraSubscription
-from semseg.runtime.view import Margins, Placement, View, read_mask
+from semseg.ros.subscriptions import CameraSubscription, ImageTopic
+from semseg.runtime.frozen_graph import DISPARITY
+from semseg.runtime.view import Margins, View, read_mask
 
 _log = logging.getLogger(__name__)
 
 MAX_COMPLAINT = 300
 """Length of the longest warning about a message, in characters."""
-
-
-class Frame(NamedTuple):
-    """A camera message and when it arrived.
-
-    Attributes:
-      message: ``Image`` or ``CompressedImage``.
-      arrival_s: ``time.monotonic()``.
-    """
-
-    message: Any
-    arrival_s: float
-
-
-class Prepared(NamedTuple):
-    """A frame that can be segmented.
-
-    Attributes:
-      frame: where it is from.
-      image: the camera's image, uint8 (H, W, 3) RGB.
-      seen: what the network is to see of it, uint8 (h, w, 3) RGB.
-      placement: how that lies in the image.
-      durations_ms: what it took so far.
-    """
-
-    frame: Frame
-    image: np.ndarray
-    seen: np.ndarray
-    placement: Placement
-    durations_ms: dict
 
 
 class Camera:
@@ -77,7 +52,7 @@ class Camera:
       name: ``front`` subscribes ``front/image`` and publishes ``~front/labels`` and so on;
         the empty name subscribes ``image`` and publishes ``~labels``.
       options: how its frames are read, seen and answered.
-      classes: the classes of the labels, for the masks.
+      model: the node's model: its classes, for the masks, and its second input.
       put: takes (camera name, frame) and returns the frame that it replaced, or None.
       changed: called when a listener came or went; ``follow_demand`` is due then.
 
@@ -95,7 +70,7 @@ class Camera:
         self,
         name: str,
         options: CameraOptions,
-        classes: ClassTable,
+        model: Model,
         put: Callable[[str, Frame], Optional[Frame]],
         changed: Callable[[], None],
     ):
@@ -109,10 +84,24 @@ class Camera:
         self._throttle = Throttle()
         ignored = read_mask(options.ignore_mask) if options.ignore_mask else None
         self._view = View(Margins.parse(options.crop), options.rotation, ignored)
-        masks = mask_classes(options.masks, options.groups, classes)
+        masks = mask_classes(options.masks, options.groups, model.segmenter.classes)
         prefix = name + "/" if name else ""
         self._publishers = CameraPublishers("~" + prefix, outputs(options, masks), changed)
-        self.images = CameraSubscription(prefix + "image", options.transport, self._receive)
+        self._second = model.second
+        self.images = self._subscription(prefix)
+
+    def check(self, model: Model) -> None:
+        """Checks that a model can take the place of the one that the camera began with.
+
+        Raises:
+          ConfigError: it lacks a class that has a mask, or sees other second images.
+        """
+        mask_classes(self._options.masks, self._options.groups, model.segmenter.classes)
+        if model.second != self._second:
+            raise ConfigError(
+                "%s sees %s, the cameras were started with %s"
+                % (model.name, _inputs_text(model.second), _inputs_text(self._second))
+            )
 
     @property
     def wanted(self) -> bool:
@@ -158,12 +147,13 @@ class Camera:
         decoded = time.monotonic()
         placement = self._placement(image, segmenter)
         seen = placement.apply(image)
+        second = self._seen_second(frame.second, placement)
         durations_ms = {
             "wait": 1e3 * (started - frame.arrival_s),
             "decode": 1e3 * (decoded - started),
             "resize": 1e3 * (time.monotonic() - decoded),
         }
-        return Prepared(frame, image, seen, placement, durations_ms)
+        return Prepared(frame, image, seen, placement, durations_ms, second)
 
     def publish(self, prepared: Prepared, segmentation: Any, classes: ClassTable) -> None:
         """Publishes what is listened to.
@@ -201,17 +191,57 @@ class Camera:
         if self._throttle.passes(self.name, complaint):
             _log.warning("%s: %s", self.images.topic, complaint)
 
+    def _subscription(self, prefix):
+        transport = self._options.transport
+        if self._second is None:
+            return CameraSubscription(prefix + "image", transport, self._receive)
+        if self._options.rotation:
+            raise ConfigError("parameter ~rotation: a model with a second input sees upright pairs")
+        pairing = Pairing(
+            self._options.sync_slop, self._offer, lambda: self.statistics.count(UNPAIRED)
+        )
+        kind = RAW if self._second == DISPARITY else transport  # JPEG would ruin disparities.
+        second = ImageTopic.resolve(prefix + self._second, kind)
+
+        def receive(message):
+            self._observe(message)
+            pairing.add_first(message)
+
+        return CameraSubscription(prefix + "image", transport, receive, second, pairing.add_second)
+
     def _receive(self, message):
         # Runs in rospy's receive thread: while it runs, the camera's socket is not read.
-        arrival_s = time.monotonic()
+        self._observe(message)
+        self._offer(message)
+
+    def _observe(self, message):
         self.statistics.count(RECEIVED)
-        self.stream.observe(message, arrival_s, rospy.get_time())
+        self.stream.observe(message, time.monotonic(), rospy.get_time())
+
+    def _offer(self, message, second=None):
+        arrival_s = time.monotonic()
         if not self.wanted:
             self.statistics.count(IDLE)
         elif not self._limit.passes(arrival_s):
             self.statistics.count(LIMITED)
-        elif self._put(self.name, Frame(message, arrival_s)) is not None:
+        elif self._put(self.name, Frame(message, arrival_s, second)) is not None:
             self.statistics.count(REPLACED)
+
+    def _seen_second(self, message, placement):
+        if message is None:
+            return None
+        is_disparity = self._second == DISPARITY
+        second = (
+            disparity_from_message(message)
+            if is_disparity
+            else image_from_message(message, self._options.stretch)
+        )
+        if second.shape[:2] != placement.image_size:
+            raise ImageError(
+                "the second image is %dx%d, the first %dx%d; both must be of one size"
+                % (second.shape[:2] + placement.image_size)
+            )
+        return placement.apply_disparity(second) if is_disparity else placement.apply(second)
 
     def _placement(self, image, segmenter):
         size = image.shape[:2]
@@ -224,6 +254,10 @@ class Camera:
         if info is None or image_size(info) != placement.image_size:
             return None
         return output_camera_info(info, header, placement)
+
+
+def _inputs_text(second):
+    return "one image" if second is None else "image and " + second
 
 
 def _restored(segmentation, placement, min_confidence):

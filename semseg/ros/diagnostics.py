@@ -11,7 +11,8 @@ from std_msgs.msg import Header
 
 from semseg.msg import FrameCount, Stats, StepTime
 from semseg.ros.camera import Camera
-from semseg.ros.statistics import FAILED, MALFORMED, RECEIVED, SEGMENTED
+from semseg.ros.lineup import Lineup
+from semseg.ros.statistics import FAILED, MALFORMED, RECEIVED, SEGMENTED, UNPAIRED
 from semseg.ros.stream import is_believable
 from semseg.ros.topic_hints import hint
 
@@ -34,6 +35,9 @@ class Health(NamedTuple):
       num_identical: images in a row that equal the newest.
       stamp_age_s: how far the newest stamp lay behind ROS time; None if it has none.
       num_rejected: frames of the last second that could not be segmented.
+      num_unpaired: frames of the last second that found no second image.
+      second_topic: topic of the second images; empty without.
+      model_complaint: why another model than the wished one labels; empty if it does.
     """
 
     topic: str
@@ -45,6 +49,9 @@ class Health(NamedTuple):
     num_identical: int = 0
     stamp_age_s: Optional[float] = None
     num_rejected: int = 0
+    num_unpaired: int = 0
+    second_topic: str = ""
+    model_complaint: str = ""
 
 
 class Diagnostics:
@@ -52,12 +59,12 @@ class Diagnostics:
 
     Args:
       cameras: the node's cameras.
-      facts: facts of the model, shown with every camera.
+      lineup: the models; its facts are shown with every camera.
     """
 
-    def __init__(self, cameras: Sequence[Camera], facts: Mapping[str, str]):
+    def __init__(self, cameras: Sequence[Camera], lineup: Lineup):
         self._cameras = cameras
-        self._facts = facts
+        self._lineup = lineup
         self._before: Dict[str, Tuple[float, Dict[str, int]]] = {}
         self._ended = threading.Event()
         self._publisher = rospy.Publisher("/diagnostics", DiagnosticArray, queue_size=10)
@@ -90,8 +97,7 @@ class Diagnostics:
         rates = self._rates_hz(camera.name, counts)
         stats = stats_message(camera, counts, rates)
         self._stats[camera.name].publish(stats)
-        rejected = int(round((rates[MALFORMED] + rates[FAILED]) * PERIOD_S))
-        health = camera_health(camera, rejected)
+        health = camera_health(camera, rates)._replace(model_complaint=self._lineup.complaint)
         level, message = judge(health)
         return DiagnosticStatus(
             level=level,
@@ -100,7 +106,7 @@ class Diagnostics:
             hardware_id=rospy.get_name(),
             values=[
                 KeyValue(key, str(value))
-                for key, value in dict(self._facts, **_values(health, stats)).items()
+                for key, value in dict(self._lineup.facts, **_values(health, stats)).items()
             ],
         )
 
@@ -117,8 +123,13 @@ def status_name(camera: str) -> str:
     return "%s: %s" % (rospy.get_name(), camera or "image")
 
 
-def camera_health(camera: Camera, num_rejected: int) -> Health:
-    """Examines a camera; asks the master if nobody's images reach it."""
+def camera_health(camera: Camera, rates: Mapping[str, float]) -> Health:
+    """Examines a camera; asks the master if nobody's images reach it.
+
+    Args:
+      camera: the camera.
+      rates: growth of its counters, per second.
+    """
     images, stream = camera.images, camera.stream
     unconnected = images.is_open and not images.num_publishers
     arrival_s = stream.last_arrival_s
@@ -131,7 +142,9 @@ def camera_health(camera: Camera, num_rejected: int) -> Health:
         silence_s=None if arrival_s is None else time.monotonic() - arrival_s,
         num_identical=stream.num_identical,
         stamp_age_s=stream.stamp_age_s,
-        num_rejected=num_rejected,
+        num_rejected=int(round((rates[MALFORMED] + rates[FAILED]) * PERIOD_S)),
+        num_unpaired=int(round(rates[UNPAIRED] * PERIOD_S)),
+        second_topic=images.second_topic,
     )
 
 
@@ -141,7 +154,7 @@ def judge(health: Health) -> Tuple[int, str]:
     if not health.is_open:
         reason = "nobody listens" if health.enabled else "disabled by ~enable"
         return DiagnosticStatus.OK, "%s: %s is not subscribed" % (reason, topic)
-    fault = _connection_fault(health) or _image_fault(health)
+    fault = _connection_fault(health) or _image_fault(health) or health.model_complaint
     if fault:
         return DiagnosticStatus.WARN, fault
     return DiagnosticStatus.OK, "receiving %s" % topic
@@ -187,6 +200,12 @@ def _connection_fault(health):
 def _image_fault(health):
     if health.num_rejected:
         return "%d images on %s could not be segmented" % (health.num_rejected, health.topic)
+    if health.num_unpaired:
+        return "%d images on %s found none on %s with their stamp (~sync_slop)" % (
+            health.num_unpaired,
+            health.topic,
+            health.second_topic,
+        )
     if health.num_identical >= FROZEN_FRAMES:
         return "the last %d images on %s are identical: is the camera frozen?" % (
             health.num_identical + 1,

@@ -44,6 +44,15 @@ def labels_from_message(message: Image) -> np.ndarray:
     return image_codec.decode_labels(*_fields(message))
 
 
+def disparity_from_message(message: Image) -> np.ndarray:
+    """Decodes a disparity message, float32 (H, W) in pixels, 0 where unknown.
+
+    Raises:
+      ImageError: it is not 32FC1, or its data contradicts its own fields.
+    """
+    return image_codec.decode_disparity(*_fields(message))
+
+
 def image_message(header: Header, array: np.ndarray, encoding: str) -> Image:
     """Returns an ``Image`` of the array, with a copy of the header.
 

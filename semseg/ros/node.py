@@ -1,23 +1,32 @@
 """The segmenter node: cameras, one worker, and what the node says of itself."""
 
 import logging
-from typing import Any, Mapping, Optional
+import threading
+from typing import Callable, Mapping, Optional
 
 import rospy
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, SetBoolResponse
 
+from semseg.errors import ConfigError, SemsegError
 from semseg.msg import LabelInfo
 from semseg.ros.camera import Camera
 from semseg.ros.demand import Demand
 from semseg.ros.diagnostics import Diagnostics
 from semseg.ros.label_info import label_info_json, label_info_message
+from semseg.ros.lineup import Lineup
 from semseg.ros.master_watch import MasterWatch
+from semseg.ros.models import Model, check_same_classes
 from semseg.ros.options import CameraOptions
 from semseg.ros.worker import Worker
 from semseg.runtime.mailbox import Mailbox
+from semseg.srv import LoadModel, LoadModelResponse
 
 _log = logging.getLogger(__name__)
+
+
+def _load_none(name):
+    raise ConfigError("this node loads no other model")
 
 
 class SegmenterNode:
@@ -27,38 +36,50 @@ class SegmenterNode:
     publishes. A camera is subscribed only while someone listens to its labels.
 
     Args:
-      segmenter: has ``.classes`` (ClassTable), ``.digest``, ``.engine``, ``.precision``,
-        ``.segment(image, probabilities=False) -> Segmentation`` and, for outputs of the
-        network's size, ``.fit(image_size)``; used by one thread only.
-      model: name of the model for ``~label_info``.
+      model: the model that labels.
       cameras: camera name -> options; none stands for the single topic ``image``.
+      reduced: the model that labels when ``model`` does not hold ``target_rate_hz``.
+      target_rate_hz: labels per second that each camera is to get; 0 asks for no rate.
+      load: makes the model that a call of ``~load_model`` names; raises ``SemsegError`` for
+        one that must not or cannot be loaded.
 
     Raises:
       ConfigError: an option cannot be used.
+      GraphError: the two models cannot take turns.
     """
 
     def __init__(
-        self, segmenter: Any, model: str, cameras: Optional[Mapping[str, CameraOptions]] = None
+        self,
+        model: Model,
+        cameras: Optional[Mapping[str, CameraOptions]] = None,
+        *,
+        reduced: Optional[Model] = None,
+        target_rate_hz: float = 0.0,
+        load: Callable[[str], Model] = _load_none,
     ):
         cameras = cameras or {"": CameraOptions()}
+        if reduced is not None:
+            check_same_classes(model, reduced)
         self._failed = False
+        self._load = load
+        self._loading = threading.Lock()
         self._label_info = rospy.Publisher("~label_info", LabelInfo, queue_size=1, latch=True)
         self._label_info_json = rospy.Publisher(
             "~label_info_json", String, queue_size=1, latch=True
         )
         self._ready = rospy.Publisher("~ready", Bool, queue_size=1, latch=True)
         self._demand = Demand(self._follow_demand)
-        mailbox = Mailbox()
+        mailbox = Mailbox({name: options.weight for name, options in cameras.items()})
         rospy.on_shutdown(mailbox.close)  # before the topics are closed
         self._cameras = {
-            name: Camera(name, options, segmenter.classes, mailbox.put, self._demand.changed)
+            name: Camera(name, options, model, mailbox.put, self._demand.changed)
             for name, options in cameras.items()
         }
-        self._worker = Worker(segmenter, mailbox, self._cameras, self._end)
-        facts = {name: getattr(segmenter, name) for name in ("digest", "engine", "precision")}
-        self._diagnostics = Diagnostics(list(self._cameras.values()), dict(facts, model=model))
+        self._lineup = Lineup(model, reduced, target_rate_hz, self._describe)
+        self._worker = Worker(self._lineup, mailbox, self._cameras, self._end)
+        self._diagnostics = Diagnostics(list(self._cameras.values()), self._lineup)
         self._master_watch = MasterWatch(self._end)
-        self._describe(label_info_message(segmenter.classes, model, segmenter.digest))
+        self._describe(model)
 
     def start(self) -> None:
         """Starts the worker, subscribes what is asked for and says ``~ready``."""
@@ -68,7 +89,10 @@ class SegmenterNode:
         self._demand.start()
         self._diagnostics.start()
         self._master_watch.start()
-        self._enable_service = rospy.Service("~enable", SetBool, self._enable)
+        self._services = [
+            rospy.Service("~enable", SetBool, self._enable),
+            rospy.Service("~load_model", LoadModel, self._load_model),
+        ]
         self._ready.publish(True)
 
     def stop(self, timeout_s: float = 1.0) -> bool:
@@ -86,7 +110,9 @@ class SegmenterNode:
         """Whether the node ended by itself: its worker failed, or the master forgot it."""
         return self._failed
 
-    def _describe(self, info):
+    def _describe(self, model):
+        segmenter = model.segmenter
+        info = label_info_message(segmenter.classes, model.name, segmenter.digest)
         self._label_info.publish(info)
         self._label_info_json.publish(label_info_json(info))
 
@@ -99,6 +125,31 @@ class SegmenterNode:
             camera.enabled = request.data
         self._demand.changed()
         return SetBoolResponse(True, "enabled" if request.data else "disabled")
+
+    def _load_model(self, request):
+        # In a thread of rospy's: the former model labels until the new one has run.
+        try:
+            with self._loading:
+                model = self._load(request.model)
+                self._check(model)
+                if not self._worker.swap(model):
+                    return LoadModelResponse(False, "the node ends")
+        except (SemsegError, OSError) as error:
+            reason = " ".join(str(error).split())
+            _log.warning("~load_model '%.300s': %s", request.model, reason)
+            return LoadModelResponse(False, reason)
+        _log.info("%s labels from now on", model.name)
+        return LoadModelResponse(True, model.name)
+
+    def _check(self, model):
+        try:
+            for camera in self._cameras.values():
+                camera.check(model)
+            if self._lineup.reduced is not None:
+                check_same_classes(model, self._lineup.reduced)
+        except SemsegError:
+            model.segmenter.close()
+            raise
 
     def _end(self):
         self._failed = True

@@ -18,10 +18,13 @@ LABEL_ENCODINGS = ("mono8", "16UC1", "32SC1")
 
 
 class ModelOptions(NamedTuple):
-    """Which graph is used and how it is run; docs/segmenter_node.md explains each."""
+    """Which graphs are used and how they are run; docs/segmenter_node.md explains each."""
 
     model: str = "reduced"
     models: dict = {}
+    model_folders: list = []
+    target_rate: float = 0.0
+    fallback_model: str = ""
     input_size: str = ""
     engine: str = "auto"
     precision: str = "auto"
@@ -35,6 +38,8 @@ class CameraOptions(NamedTuple):
     stretch: str = "auto"
     max_age: float = 0.0
     max_rate: float = 0.0
+    weight: float = 1.0
+    sync_slop: float = 0.0
     keep_subscribed: bool = False
     crop: str = ""
     rotation: int = 0
@@ -73,6 +78,9 @@ _CHOICES: Dict[str, Any] = {
 }
 _RANGES = {
     "threads": (0, 1024),
+    "target_rate": (0, math.inf),
+    "weight": (0.01, 100),
+    "sync_slop": (0, math.inf),
     "max_age": (0, math.inf),
     "max_rate": (0, math.inf),
     "min_confidence": (0, 1),
@@ -103,6 +111,11 @@ def node_options(values: Mapping[str, Any]) -> NodeOptions:
         common, ModelOptions._fields + CameraOptions._fields + _CameraNames._fields, ""
     )
     model = _checked(typed_record(ModelOptions, common), "")
+    if bool(model.target_rate) != bool(model.fallback_model):
+        raise ConfigError(
+            "parameters ~target_rate and ~fallback_model belong together; found %g and '%s'"
+            % (model.target_rate, model.fallback_model)
+        )
     cameras = {name: _camera_options(common, values, name) for name in names}
     return NodeOptions(model, cameras or {"": _checked(typed_record(CameraOptions, common), "")})
 

@@ -8,17 +8,18 @@ import numpy as np
 
 RECEIVED = "received"
 IDLE = "idle"
+UNPAIRED = "unpaired"
 LIMITED = "limited"
 REPLACED = "replaced"
 STALE = "stale"
 MALFORMED = "malformed"
 FAILED = "failed"
 SEGMENTED = "segmented"
-COUNTERS = (RECEIVED, IDLE, LIMITED, REPLACED, STALE, MALFORMED, FAILED, SEGMENTED)
-"""Every received frame ends as one of the others: nobody listened when it came (idle), it came
-sooner than ``~max_rate`` allows (limited), a newer one took its place (replaced), it was older
-than ``~max_age`` (stale), it could not be read (malformed), the engine could not run on it
-(failed), or it was segmented."""
+COUNTERS = (RECEIVED, IDLE, UNPAIRED, LIMITED, REPLACED, STALE, MALFORMED, FAILED, SEGMENTED)
+"""Every received frame ends as one of the others: nobody listened when it came (idle), no second
+image had its stamp (unpaired; of models with two inputs only), it came sooner than ``~max_rate``
+allows (limited), a newer one took its place (replaced), it was older than ``~max_age`` (stale), it
+could not be read (malformed), the engine could not run on it (failed), or it was segmented."""
 DROPS = COUNTERS[1:-1]
 """The counters of frames that were not answered."""
 

@@ -56,6 +56,7 @@ _LABEL_ENCODINGS = {
     "16UC1": _Encoding(np.uint16, 1),
     "32SC1": _Encoding(np.int32, 1),
 }
+_DISPARITY_ENCODINGS = {"32FC1": _Encoding(np.float32, 1)}
 _FROM_RGB = {
     "bgr8": cv2.COLOR_RGB2BGR,
     "rgba8": cv2.COLOR_RGB2RGBA,
@@ -135,6 +136,32 @@ def decode_labels(  # noqa: PLR0917
     """
     layout = _known(_LABEL_ENCODINGS, "label encoding", encoding)
     return _narrow(_pixels(layout, encoding, height, width, step, is_bigendian, data))
+
+
+def decode_disparity(  # noqa: PLR0917
+    encoding: str, height: int, width: int, step: int, is_bigendian: int, data: bytes
+) -> np.ndarray:
+    """Decodes the fields of a ``sensor_msgs/Image`` that holds disparities.
+
+    Args:
+      encoding: 32FC1.
+      height: rows.
+      width: pixels per row.
+      step: bytes per row, padding included.
+      is_bigendian: byte order.
+      data: bytes or a uint8 array, ``step * height`` of them.
+
+    Returns:
+      float32 (height, width), pixels at the image's width; 0, unknown, also where the message
+      says so by a negative number, infinity or NaN, as stereo matchers do.
+
+    Raises:
+      ImageError: another encoding, or contradicting fields.
+    """
+    layout = _known(_DISPARITY_ENCODINGS, "disparity encoding", encoding)
+    disparity = _pixels(layout, encoding, height, width, step, is_bigendian, data)
+    known = np.isfinite(disparity) & (disparity > 0)
+    return np.where(known, disparity, np.float32(0))
 
 
 def decode_compressed(data: bytes, stretch: str = "auto") -> np.ndarray:

@@ -85,6 +85,17 @@ class Placement(NamedTuple):
         region = _turned(self.region(image), self.quarter_turns)
         return resize_image(region, self.seen_size, self.interpolation)
 
+    def apply_disparity(self, disparity: np.ndarray) -> np.ndarray:
+        """Returns the disparities of what ``apply`` returns.
+
+        Args:
+          disparity: float32 (H, W) of ``image_size``, pixels at that width. Not of a view that
+            is turned: disparities lie along the rows.
+        """
+        region = self.region(disparity)
+        scale = np.float32(self.seen_size[1] / self.region_size[1])
+        return resize_labels(region, self.seen_size) * scale
+
     def restore(self, values: np.ndarray, absent: Union[int, float]) -> np.ndarray:
         """Brings values of what ``apply`` returned back to the camera's orientation.
 

@@ -87,10 +87,12 @@ class Listener:
 
 
 class Counters:
-    """The node's counters, from /diagnostics."""
+    """A camera's counters, from the status of its topic (or of that name) in /diagnostics."""
 
-    def __init__(self, topic):
+    def __init__(self, topic, status=None):
         self._topic = rospy.resolve_name(topic)
+        self._status = status
+        self.message = ""
         self._values = {}
         self._changed = threading.Event()
         rospy.Subscriber("/diagnostics", DiagnosticArray, self._keep)
@@ -98,8 +100,8 @@ class Counters:
     def _keep(self, message):
         for status in message.status:
             values = {pair.key: pair.value for pair in status.values}
-            if values["topic"] == self._topic:
-                self._values = values
+            if values["topic"] == self._topic and self._status in (None, status.name):
+                self._values, self.message = values, status.message
                 self._changed.set()
 
     def fresh(self):

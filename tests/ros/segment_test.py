@@ -8,6 +8,7 @@ import rospy
 import rostest
 from camera_bench import FRAME_ID, Listener, patches, pixels, wait_for_ready, wait_until
 from semseg.msg import LabelInfo
+from semseg.srv import LoadModel
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
@@ -40,6 +41,15 @@ class SegmentTest(unittest.TestCase):
         self.assertEqual([entry.name for entry in info.classes], ["red", "green", "blue"])
         red = info.classes[0].color  # the graph's table is BGR
         self.assertEqual((red.r, red.g, red.b), (1.0, 0.0, 0.0))
+
+    def test_models_that_must_not_or_cannot_be_loaded_are_refused(self):
+        load = rospy.ServiceProxy("segmenter/load_model", LoadModel)
+        refused = load("/etc/passwd")
+        self.assertFalse(refused.success)
+        self.assertRegex(refused.message, "^/etc/passwd is in none of ~model_folders: .*/models$")
+        self.assertRegex(load("fulll").message, "did you mean 'full'")
+        refused = load("")
+        self.assertFalse(refused.success)
 
 
 if __name__ == "__main__":

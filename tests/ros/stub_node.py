@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""The node around a segmenter of known labels and known latency (~latency, seconds).
+"""The node around a segmenter of known labels and known latency.
 
-It takes all parameters of cameras. cv_bridge is hidden from it: the node must not need it.
+It takes all parameters of cameras, and of its own: ~latency (seconds), ~second (right or
+disparity), and ~reduced_latency and ~target_rate, which give it a second model.
+cv_bridge is hidden from it: the node must not need it.
 """
 
 import sys
@@ -11,36 +13,62 @@ import numpy as np
 import rospy
 
 from semseg.classes import ClassTable
+from semseg.errors import GraphError
 from semseg.ros.entry import run_node
+from semseg.ros.models import Model
 from semseg.runtime.geometry import Fit
 from semseg.runtime.segmenter import Segmentation, Timing
 
 NETWORK_SIZE = (24, 32)
+COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
+LOADING_S = 1.0
 
 
 class StubSegmenter:
-    """Labels each pixel with its strongest channel, a grey one by its brightness."""
+    """Labels each pixel with its strongest channel, a grey one by its brightness.
 
-    classes = ClassTable.create(["red", "green", "blue"], [(255, 0, 0), (0, 255, 0), (0, 0, 255)])
-    digest = "stub"
+    With a second image it labels that one; a disparity is its own label.
+    """
+
     engine = "stub"
     precision = "exact"
 
-    def __init__(self, latency_s):
+    def __init__(self, latency_s, digest="stub", reverse=False):
+        self.digest = digest
+        names = sorted(COLORS, key=list(COLORS).index, reverse=reverse)
+        self.classes = ClassTable.create(names, [COLORS[name] for name in names])
         self._latency_s = latency_s
+        self._reverse = reverse
 
-    def segment(self, image, probabilities=False):
+    def segment(self, image, second=None, probabilities=False):
         time.sleep(self._latency_s)
+        image = image if second is None else second
+        timing = Timing(0.0, 1e3 * self._latency_s, 0.0)
+        if image.ndim == 2:
+            labels = image.astype(np.uint8)
+            return Segmentation(labels, np.ones(image.shape, np.float32), None, timing)
         shares = None
         if probabilities:
             shares = (image / image.sum(axis=2, keepdims=True)).astype(np.float32)
         is_grey = np.ptp(image, axis=2) == 0
         labels = np.where(is_grey, image[..., 1] // 86, image.argmax(axis=2)).astype(np.uint8)
+        labels = 2 - labels if self._reverse else labels
         confidence = image.max(axis=2).astype(np.float32) / 255
-        return Segmentation(labels, confidence, shares, Timing(0.0, 1e3 * self._latency_s, 0.0))
+        return Segmentation(labels, confidence, shares, timing)
 
     def fit(self, image_size):
         return Fit.create(image_size, NETWORK_SIZE, "letterbox")
+
+    def close(self):
+        self.segment = None  # It must not be used any more.
+
+
+def load(name):
+    """Loads, slowly, the model that has the classes in reverse; everything else is refused."""
+    time.sleep(LOADING_S)
+    if name != "reverse":
+        raise GraphError("%s: no such stub" % name)
+    return Model("reverse.pb", StubSegmenter(0.0, "reverse", reverse=True))
 
 
 def main():
@@ -49,9 +77,19 @@ def main():
     from semseg.ros.options import node_options
     from semseg.ros.parameters import private_parameters
 
-    parameters = private_parameters()
-    segmenter = StubSegmenter(parameters.pop("latency", 0.0))
-    node = SegmenterNode(segmenter, "stub.pb", node_options(parameters).cameras)
+    own = private_parameters()
+    latency_s, second = own.pop("latency", 0.0), own.pop("second", None)
+    reduced_latency_s, target_rate_hz = own.pop("reduced_latency", None), own.pop("target_rate", 0)
+    reduced = None
+    if reduced_latency_s is not None:
+        reduced = Model("reduced.pb", StubSegmenter(reduced_latency_s, "reduced"))
+    node = SegmenterNode(
+        Model("stub.pb", StubSegmenter(latency_s), second),
+        node_options(own).cameras,
+        reduced=reduced,
+        target_rate_hz=target_rate_hz,
+        load=load,
+    )
     node.start()
     rospy.spin()
     node.stop()

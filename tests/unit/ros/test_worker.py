@@ -7,6 +7,8 @@ from collections import Counter
 import pytest
 
 from semseg.errors import EngineError, ImageError
+from semseg.ros.lineup import Lineup
+from semseg.ros.models import Model
 from semseg.ros.statistics import REPLACED, SEGMENTED, CameraStatistics
 from semseg.ros.worker import MAX_PASSED_OVER, Worker
 from semseg.runtime.mailbox import Mailbox
@@ -16,6 +18,7 @@ class FakeCamera:
     """Its frames are numbers; a negative one is malformed."""
 
     probabilities_wanted = False
+    wanted = True
 
     def __init__(self, name, mailbox, on_prepare=lambda number: None):
         self.name = name
@@ -46,6 +49,8 @@ class FakeCamera:
 
 
 class Prepared:
+    second = None
+
     def __init__(self, camera, frame):
         self.seen = camera, frame
 
@@ -59,7 +64,7 @@ class SlowSegmenter:
         self.overtaken = []
         self._latency_s = latency_s
 
-    def segment(self, seen, probabilities):
+    def segment(self, seen, second, probabilities):
         camera, frame = seen
         self.overtaken.append(camera.received - frame)
         time.sleep(self._latency_s)
@@ -72,10 +77,10 @@ class SlowSegmenter:
 def run():
     workers = []
 
-    def start(segmenter, mailbox, *cameras):
+    def start(segmenter, mailbox, *cameras, batch_size=1):
         failures = []
         worker = Worker(
-            segmenter,
+            Lineup(Model("full.pb", segmenter, batch_size=batch_size)),
             mailbox,
             {camera.name: camera for camera in cameras},
             lambda: failures.append(1),
@@ -138,9 +143,9 @@ def test_a_fast_camera_does_not_starve_a_slow_one(run):
     order = []
     segmenter = SlowSegmenter(0.005)
     original = segmenter.segment
-    segmenter.segment = lambda seen, probabilities: (
+    segmenter.segment = lambda seen, **options: (
         order.append(seen[0].name),
-        original(seen, probabilities),
+        original(seen, **options),
     )[1]
     run(segmenter, mailbox, fast, slow)
     for number in range(100):
@@ -204,3 +209,75 @@ def test_stopping_in_the_middle_of_an_inference_does_not_wait_for_it(run):
     asked = time.monotonic()
     assert not worker.stop(0.1)
     assert time.monotonic() - asked < 0.4
+
+
+class BatchSegmenter(SlowSegmenter):
+    """Notes which frames were segmented together."""
+
+    def __init__(self):
+        super().__init__()
+        self.batches = []
+
+    def segment_batch(self, images):
+        self.batches.append([(camera.name, frame) for camera, frame in images])
+        if any(frame == 13 for _, frame in images):
+            raise EngineError("out of luck")
+        return [frame for _, frame in images]
+
+
+def test_frames_of_several_cameras_that_wait_are_segmented_together(run):
+    mailbox, segmenter = Mailbox(), BatchSegmenter()
+    cameras = [FakeCamera(name, mailbox) for name in ("front", "left", "right")]
+    for camera in cameras:
+        camera.send()
+    run(segmenter, mailbox, *cameras, batch_size=2)
+    wait_until(lambda: all(camera.answered == [1] for camera in cameras))
+    assert segmenter.batches == [[("front", 1), ("left", 1)]]
+
+
+def test_a_frame_of_a_batch_that_was_overtaken_is_given_up_alone(run):
+    mailbox, segmenter = Mailbox(), BatchSegmenter()
+    front = FakeCamera("front", mailbox)
+    left = FakeCamera("left", mailbox, lambda number: front.num_sent == 1 and front.send())
+    front.send()
+    left.send()
+    run(segmenter, mailbox, front, left, batch_size=2)
+    wait_until(lambda: left.answered == [1] and front.answered == [2])
+    assert segmenter.batches == [[("left", 1)]]
+    assert front.statistics.counts[REPLACED] == 1
+
+
+def test_a_batch_that_fails_is_tried_one_by_one(run):
+    mailbox, segmenter = Mailbox(), BatchSegmenter()
+    front, left = FakeCamera("front", mailbox), FakeCamera("left", mailbox)
+    mailbox.put("front", 13)
+    mailbox.put("left", 14)  # 14 is what the engine cannot run on
+    run(segmenter, mailbox, front, left, batch_size=2)
+    wait_until(lambda: front.answered and left.errors)
+    assert front.answered == [13]
+    assert [type(error) for error in left.errors] == [EngineError]
+
+
+def test_a_swap_waits_for_the_frame_and_drops_none(run):
+    mailbox, former, later = Mailbox(), SlowSegmenter(0.05), SlowSegmenter()
+    former.close = lambda: setattr(former, "segment", None)
+    camera = FakeCamera("front", mailbox)
+    worker, failures = run(former, mailbox, camera)
+    camera.send()
+    wait_until(lambda: former.overtaken)  # in the middle of its inference
+    camera.send()
+    assert worker.swap(Model("later.pb", later))
+    assert former.segment is None
+    camera.send()
+    wait_until(lambda: camera.answered and camera.answered[-1] == 3)
+    assert camera.answered[0] == 1
+    assert len(camera.answered) + camera.statistics.counts[REPLACED] == 3
+    assert later.overtaken
+    assert not failures
+
+
+def test_a_swap_ends_with_the_worker(run):
+    mailbox = Mailbox()
+    worker, _ = run(SlowSegmenter(), mailbox)
+    mailbox.close()
+    assert not worker.swap(Model("later.pb", SlowSegmenter()))

@@ -234,6 +234,16 @@ def test_labels_above_the_range_are_no_labels():
         image_codec.decode_labels(*fields("rgb8", scene()))
 
 
+@pytest.mark.parametrize("big_endian", [0, 1])
+def test_disparities_have_one_way_to_be_unknown(big_endian):
+    disparity = np.array([[1.5, 0, -1], [np.nan, np.inf, 80]], np.float32)
+    decoded = image_codec.decode_disparity(*fields("32FC1", disparity, 4, big_endian))
+    np.testing.assert_array_equal(decoded, np.array([[1.5, 0, 0], [0, 0, 80]], np.float32))
+    assert decoded.dtype == np.float32
+    with pytest.raises(ImageError, match="unknown disparity encoding '16UC1'; available: 32FC1"):
+        image_codec.decode_disparity(*fields("16UC1", np.ones((2, 2), np.uint16)))
+
+
 @pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "rgba8", "bgra8"])
 def test_encoded_colours_come_back(encoding):
     height, width, name, big, step, data = image_codec.encode_image(scene(), encoding)

@@ -102,6 +102,16 @@ def test_a_crop_that_leaves_nothing_is_the_image_s_fault():
         view.placed((8, 5))
 
 
+def test_disparities_follow_the_region_and_its_width():
+    disparity = np.arange(48, dtype=np.float32).reshape(6, 8)
+    view = View(Margins(2, 0, 4, 0))
+    np.testing.assert_array_equal(view.placed((6, 8)).apply_disparity(disparity), disparity[2:, 4:])
+    fit = Fit.create((4, 4), (2, 2), "squash")
+    halved = view.placed((6, 8), fit).apply_disparity(disparity)
+    np.testing.assert_array_equal(halved, disparity[3::2, 5::2] / 2)
+    assert halved.dtype == np.float32
+
+
 def test_margins_are_read_from_text():
     assert Margins.parse("") == Margins(0, 0, 0, 0)
     assert Margins.parse("40, 60") == Margins(40, 60, 0, 0)
