@@ -25,12 +25,13 @@ test-all: setup  ## every case
 	@$(PYTEST) tests
 	@tools/run_rostests
 
-lint:            ## ruff, types, import rules, catkin
+lint:            ## ruff, types, import rules, catkin, Dockerfiles
 	@tools/with_ros ruff check .
 	@tools/with_ros ruff format --check .
 	@tools/with_ros mypy
 	@tools/with_ros lint-imports
 	@tools/with_ros catkin_lint -q -W2 --strict .catkin_ws/src/semseg
+	@tools/with_ros hadolint docker/*.Dockerfile
 
 clean:           ## removes what set-up and the commands made
 	rm -rf .setup .venv .venv-jax .venv-robot .catkin_ws demo_output
