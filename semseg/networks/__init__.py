@@ -16,6 +16,7 @@ from semseg.networks.ddrnet import ddrnet
 from semseg.networks.enet import enet
 from semseg.networks.fast_scnn import fast_scnn
 from semseg.networks.mobilenet import mobilenet_v1, mobilenet_v2
+from semseg.networks.pidnet import pidnet
 from semseg.networks.resnet_baseline import resnet_baseline
 from semseg.networks.sq import sq, sq_stereo
 from semseg.networks.unet import unet
@@ -29,6 +30,7 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "fast_scnn": fast_scnn,
     "mobilenet_v1": mobilenet_v1,
     "mobilenet_v2": mobilenet_v2,
+    "pidnet": pidnet,
     "resnet_baseline": resnet_baseline,
     "sq": sq,
     "sq_stereo": sq_stereo,
@@ -45,6 +47,7 @@ __all__ = [
     "fast_scnn",
     "mobilenet_v1",
     "mobilenet_v2",
+    "pidnet",
     "resnet_baseline",
     "sq",
     "sq_stereo",

@@ -9,11 +9,9 @@ from typing import Any
 import keras
 
 from semseg.networks.blocks import activate, conv_norm, image_input, norm, norm_conv
-from semseg.networks.heads import Classifier, NumClasses, heads, resized
+from semseg.networks.dual_resolution import bottleneck, head, pooled, stage
+from semseg.networks.heads import NumClasses, heads, resized
 from semseg.networks.layers import ResizeLike
-
-PYRAMID = ((5, 2), (9, 4), (17, 8))
-"""(window, stride) of the average poolings of the pyramid; the last level is a global average."""
 
 
 def ddrnet(
@@ -41,59 +39,28 @@ def ddrnet(
     image, x = image_input(channels)
     x = conv_norm(x, width, 3, "stem0", strides=2)
     x = conv_norm(x, width, 3, "stem1", strides=2)
-    quarter = x = _stage(x, width, 1, "stage1")
-    x = activate(_stage(activate(x, "stage1"), 2 * width, 2, "stage2"), "stage2")  # 1/8
+    quarter = x = stage(x, width, 1, "stage1")
+    x = activate(stage(activate(x, "stage1"), 2 * width, 2, "stage2"), "stage2")  # 1/8
 
-    context = _stage(x, 4 * width, 2, "context3")  # 1/16
-    detail = _stage(x, 2 * width, 1, "detail3")  # 1/8, and stays there
+    context = stage(x, 4 * width, 2, "context3")  # 1/16
+    detail = stage(x, 2 * width, 1, "detail3")  # 1/8, and stays there
     context, detail = _exchange(context, detail, (4 * width,), "exchange3")
     early = detail
-    context = _stage(activate(context, "context3"), 8 * width, 2, "context4")  # 1/32
-    detail = _stage(activate(detail, "detail3"), 2 * width, 1, "detail4")
+    context = stage(activate(context, "context3"), 8 * width, 2, "context4")  # 1/32
+    detail = stage(activate(detail, "detail3"), 2 * width, 1, "detail4")
     context, detail = _exchange(context, detail, (4 * width, 8 * width), "exchange4")
 
-    detail = _bottleneck(activate(detail, "detail4"), 2 * width, 1, "detail5")
-    context = _bottleneck(activate(context, "context4"), 8 * width, 2, "context5")  # 1/64
+    detail = bottleneck(activate(detail, "detail4"), 2 * width, 1, "detail5")
+    context = bottleneck(activate(context, "context4"), 8 * width, 2, "context5")  # 1/64
     context = _pyramid(context, 4 * width, 4 * width, "pyramid")
     context = ResizeLike(name="pyramid_upsample")([context, detail])
     x = keras.layers.Add(name="fusion_add")([detail, context])
-    x = _skip(x, quarter, skip_width, "skip") if skip_width else norm_conv(x, 2 * width, 3, "head")
-    main = resized(norm(x, "logits", "relu"), image)
-    extra = [_early_head(early, 2 * width, image)] if auxiliary else []
+    if skip_width:
+        main = resized(norm(_skip(x, quarter, skip_width, "skip"), "logits", "relu"), image)
+    else:
+        main = head(x, 2 * width, image, "head")
+    extra = [head(early, 2 * width, image, "aux0", "aux0_logits")] if auxiliary else []
     return keras.Model(image, heads(num_classes, main, extra), name="ddrnet")
-
-
-def _early_head(x: Any, width: int, image: Any) -> Classifier:
-    x = norm_conv(x, width, 3, "aux0")
-    return resized(norm(x, "aux0_logits", "relu"), image)
-
-
-def _stage(x: Any, width: int, strides: int, name: str) -> Any:
-    """Two basic blocks of a ResNet, the last without its activation."""
-    x = activate(_basic(x, width, strides, f"{name}_block0"), f"{name}_block0")
-    return _basic(x, width, 1, f"{name}_block1")
-
-
-def _basic(x: Any, width: int, strides: int, name: str) -> Any:
-    skip = x
-    x = conv_norm(x, width, 3, f"{name}_conv0", strides=strides)
-    x = conv_norm(x, width, 3, f"{name}_conv1", activation=None)
-    return _add(skip, x, width, strides, name)
-
-
-def _bottleneck(x: Any, width: int, strides: int, name: str) -> Any:
-    """A bottleneck block without its activation, which ends twice as wide as it works."""
-    skip = x
-    x = conv_norm(x, width, 1, f"{name}_conv0")
-    x = conv_norm(x, width, 3, f"{name}_conv1", strides=strides)
-    x = conv_norm(x, 2 * width, 1, f"{name}_conv2", activation=None)
-    return _add(skip, x, 2 * width, strides, name)
-
-
-def _add(skip: Any, x: Any, width: int, strides: int, name: str) -> Any:
-    if strides > 1 or skip.shape[-1] != width:
-        skip = conv_norm(skip, width, 1, f"{name}_skip", strides=strides, activation=None)
-    return keras.layers.Add(name=f"{name}_add")([skip, x])
 
 
 def _exchange(context: Any, detail: Any, widths: tuple[int, ...], name: str) -> tuple[Any, Any]:
@@ -118,8 +85,8 @@ def _exchange(context: Any, detail: Any, widths: tuple[int, ...], name: str) -> 
 def _pyramid(x: Any, branch_width: int, width: int, name: str) -> Any:
     """Deep aggregation pyramid pooling (DAPPM): each level adds to the next finer one's result."""
     levels = [norm_conv(x, branch_width, 1, f"{name}0")]
-    for index, pooled in enumerate(_pooled(x, name), start=1):
-        level = norm_conv(pooled, branch_width, 1, f"{name}{index}")
+    for index, average in enumerate(pooled(x, name), start=1):
+        level = norm_conv(average, branch_width, 1, f"{name}{index}")
         upsampled = ResizeLike(name=f"{name}{index}_upsample")([level, x])
         summed = keras.layers.Add(name=f"{name}{index}_add")([upsampled, levels[-1]])
         levels.append(norm_conv(summed, branch_width, 3, f"{name}{index}_process"))
@@ -128,17 +95,6 @@ def _pyramid(x: Any, branch_width: int, width: int, name: str) -> Any:
     return keras.layers.Add(name=f"{name}_add")(
         [joined, norm_conv(x, width, 1, f"{name}_shortcut")]
     )
-
-
-def _pooled(x: Any, name: str) -> list:
-    pooled = [
-        keras.layers.AveragePooling2D(window, stride, "same", name=f"{name}{index}_pool")(x)
-        for index, (window, stride) in enumerate(PYRAMID, start=1)
-    ]
-    average = keras.layers.GlobalAveragePooling2D(
-        keepdims=True, name=f"{name}{len(PYRAMID) + 1}_pool"
-    )
-    return [*pooled, average(x)]
 
 
 def _skip(x: Any, quarter: Any, width: int, name: str) -> Any:

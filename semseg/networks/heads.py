@@ -4,8 +4,10 @@ A head is one class table: a network that learns from several datasets at once h
 each. Its outputs are
 
 - one tensor, if ``num_classes`` is a number and there are no auxiliary outputs;
-- else a dict: ``HEAD`` -> logits for each head, and ``HEAD_aux0``, ``HEAD_aux1``, ... for its
-  auxiliary outputs. The only head of a network that was given a number is called ``logits``.
+- else a dict: ``HEAD`` -> logits for each head, ``HEAD_aux0``, ``HEAD_aux1``, ... for its
+  auxiliary outputs, and ``HEAD_boundary``, one logit for each pixel, for an auxiliary output that
+  tells the boundaries between classes. The only head of a network that was given a number is
+  called ``logits``.
 """
 
 import re
@@ -22,20 +24,26 @@ Classifier: TypeAlias = Callable[[int, str], Any]
 """Makes logits at the size of the image from a number of classes and the name of its layer."""
 
 ONLY_HEAD = "logits"
-_AUXILIARY = re.compile(r"(.+)_aux\d+")
+_AUXILIARY = re.compile(r"(.+)_(?:aux\d+|boundary)")
 
 
-def heads(num_classes: NumClasses, main: Classifier, auxiliary: Sequence[Classifier] = ()) -> Any:
+def heads(
+    num_classes: NumClasses,
+    main: Classifier,
+    auxiliary: Sequence[Classifier] = (),
+    boundary: Classifier | None = None,
+) -> Any:
     """Ends a network.
 
     Args:
       num_classes: as the network function was given it.
       main: makes the logits that are frozen.
       auxiliary: make the logits that only add to the loss.
+      boundary: makes the logit of a boundary, which only adds to the loss too.
 
     Returns:
       The outputs as the module says. Layers are called ``logits`` or ``logits_HEAD``, those of
-      auxiliary outputs ``aux0_logits`` and so on.
+      auxiliary outputs ``aux0_logits``, ``boundary_logits`` and so on.
     """
     named = num_classes if isinstance(num_classes, Mapping) else {ONLY_HEAD: num_classes}
     outputs = {}
@@ -44,6 +52,8 @@ def heads(num_classes: NumClasses, main: Classifier, auxiliary: Sequence[Classif
         outputs[head] = main(count, layer)
         for index, classifier in enumerate(auxiliary):
             outputs[auxiliary_name(head, index)] = classifier(count, f"aux{index}_{layer}")
+        if boundary is not None:
+            outputs[boundary_name(head)] = boundary(1, f"boundary_{layer}")
     return outputs[ONLY_HEAD] if list(outputs) == [ONLY_HEAD] else outputs
 
 
@@ -81,6 +91,16 @@ def classify(features: Any, count: int, name: str, kernel: int = 1) -> Any:
 def auxiliary_name(head: str, index: int) -> str:
     """Returns the name of an auxiliary output."""
     return f"{head}_aux{index}"
+
+
+def boundary_name(head: str) -> str:
+    """Returns the name of the output that tells a head's boundaries."""
+    return f"{head}_boundary"
+
+
+def is_boundary(output: str) -> bool:
+    """Whether an output tells boundaries, not classes."""
+    return output == boundary_name(head_of(output))
 
 
 def head_of(output: str) -> str:

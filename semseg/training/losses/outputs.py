@@ -7,7 +7,11 @@ import keras
 from keras import ops
 
 from semseg.classes import IGNORE
-from semseg.networks.heads import head_of
+from semseg.networks.heads import head_of, is_boundary
+from semseg.training.losses.boundaries import BoundaryLoss
+
+BOUNDARY_FACTOR = 50.0
+"""Weight of an output that tells boundaries, over that of an auxiliary one: PIDNet's 20 to 0.4."""
 
 
 class HeadLoss(keras.losses.Loss):
@@ -38,13 +42,16 @@ def output_losses(
     Args:
       losses: loss of each head.
       outputs: names of the network's outputs, see ``semseg.networks.heads``.
-      auxiliary_weight: weight of an auxiliary output's loss; that of a head is 1.
+      auxiliary_weight: weight of an auxiliary output's loss; that of a head is 1, that of an
+        output that tells boundaries ``BOUNDARY_FACTOR`` times as large.
 
     Returns:
       The loss and the weight of each output.
     """
-    by_output = {output: losses[head_of(output)] for output in outputs}
-    weights = {
-        output: 1.0 if output == head_of(output) else auxiliary_weight for output in by_output
-    }
+    by_output, weights = {}, {}
+    for output in outputs:
+        head = head_of(output)
+        by_output[output] = HeadLoss(BoundaryLoss()) if is_boundary(output) else losses[head]
+        factor = BOUNDARY_FACTOR if is_boundary(output) else 1.0
+        weights[output] = 1.0 if output == head else factor * auxiliary_weight
     return by_output, weights

@@ -1,8 +1,11 @@
 """Costs, and the table of docs/networks.md, whose computed columns are computed here again."""
 
+import collections
+import re
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from semseg.networks import NETWORKS
@@ -10,7 +13,7 @@ from semseg.networks.costs import costs
 from semseg.networks.variants import VARIANTS
 
 TABLE = Path(__file__).parents[3] / "docs" / "networks.md"
-SMALL, LARGE = (256, 512), (512, 1024)
+SMALL, LARGE, CITYSCAPES = (256, 512), (512, 1024), (1024, 2048)
 
 
 def _model():
@@ -70,7 +73,7 @@ def test_the_documented_table_is_true(variant):
 
 
 STATED = [variant for variant in VARIANTS if variant.millions is not None]
-DIFFERENT = {"bisenet_v2": 3.36, "fast_scnn": 1.14}
+DIFFERENT = {"bisenet_v2": 3.36, "enet": 0.36, "fast_scnn": 1.14}
 """Networks whose layers add up to another count than stated; their variants say why."""
 
 
@@ -82,16 +85,35 @@ def test_parameters_are_those_stated(variant):
     assert round(costs(model, SMALL).parameters / 1e6, digits) == expected
 
 
+def test_parameters_of_bisenet_v2_are_those_compared_in_the_table():
+    counts = collections.Counter()
+    for variable in NETWORKS["bisenet_v2"](19).trainable_variables:
+        counts[re.match("detail|stem|semantic|context|aggregation|", variable.path)[0]] += int(
+            np.prod(variable.shape)
+        )
+    parts = {"branches": counts["stem"] + counts["semantic"], "head": counts[""]}
+    parts |= {part: counts[part] for part in ("detail", "context", "aggregation")}
+    table = TABLE.read_text()
+    for count in parts.values():
+        assert f"| {count:,} |" in table
+    assert sum(parts.values()) == 3_358_627
+
+
 @pytest.mark.parametrize(
     ("network", "options", "num_classes", "size", "giga_macs"),
     [
         ("resnet_baseline", {"base_width": 8}, 19, SMALL, 3.33),
         ("resnet_baseline", {"base_width": 48}, 19, SMALL, 113.8),
         ("sq", {}, 19, LARGE, 143.9),
+        ("ddrnet", {}, 19, CITYSCAPES, 36.3),
     ],
 )
-def test_multiplications_are_those_computed_by_others(
-    network, options, num_classes, size, giga_macs
-):
+def test_multiplications_are_those_stated_by_others(network, options, num_classes, size, giga_macs):
     model = NETWORKS[network](num_classes, **options)
     assert costs(model, size).macs / 1e9 == pytest.approx(giga_macs, abs=0.06)
+
+
+def test_multiplications_of_pidnet_are_those_stated_if_normalisations_count():
+    model = NETWORKS["pidnet"](19)
+    # 47.19 of convolutions; 47.56 with two for a normalised and one for a rectified value.
+    assert costs(model, CITYSCAPES).macs / 1e9 == pytest.approx(47.6, rel=0.01)

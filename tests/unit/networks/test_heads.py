@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from semseg.networks import NETWORKS
-from semseg.networks.heads import head_of, without_auxiliary
+from semseg.networks.heads import head_of, is_boundary, without_auxiliary
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (1, 33, 50, 3)).astype(np.float32)
 TWO_HEADS = {"camvid": 3, "town": 5}
@@ -41,12 +41,24 @@ def test_every_head_has_its_auxiliary_outputs():
     [
         ("camvid", "camvid"),
         ("camvid_aux1", "camvid"),
+        ("camvid_boundary", "camvid"),
         ("aux_town", "aux_town"),
         ("logits", "logits"),
     ],
 )
 def test_the_head_of_an_output(output, head):
     assert head_of(output) == head
+
+
+def test_a_boundary_has_one_logit_whatever_the_classes():
+    model = NETWORKS["pidnet"](TWO_HEADS, width=4, auxiliary=True)
+    channels = {name: logits.shape[-1] for name, logits in _logits(model).items()}
+    assert channels == {
+        **{"camvid": 3, "camvid_aux0": 3, "camvid_boundary": 1},
+        **{"town": 5, "town_aux0": 5, "town_boundary": 1},
+    }
+    assert [name for name in channels if is_boundary(name)] == ["camvid_boundary", "town_boundary"]
+    assert set(without_auxiliary(model).output) == set(TWO_HEADS)
 
 
 @pytest.mark.parametrize("num_classes", [4, TWO_HEADS])

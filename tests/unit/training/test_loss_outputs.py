@@ -6,6 +6,7 @@ import pytest
 
 from semseg.classes import IGNORE
 from semseg.training.losses import CrossEntropy, HeadLoss, output_losses
+from semseg.training.losses.boundaries import BoundaryLoss
 
 
 def _model(outputs):
@@ -51,6 +52,15 @@ def test_auxiliary_outputs_add_their_share(batch):
     model = _compiled({"logits": CrossEntropy()}, names, auxiliary_weight=0.4)
     total = model.test_on_batch(images, dict.fromkeys(names, labels))
     assert np.ravel(total)[0] == pytest.approx(1.8 * _entropy(images, labels), rel=1e-5)
+
+
+def test_boundaries_are_learnt_by_a_loss_of_their_own():
+    names = ["logits", "logits_aux0", "logits_boundary"]
+    entropy = CrossEntropy()
+    losses, weights = output_losses({"logits": entropy}, names, auxiliary_weight=0.4)
+    assert losses["logits"] is losses["logits_aux0"] is entropy
+    assert isinstance(losses["logits_boundary"].loss, BoundaryLoss)
+    assert weights == {"logits": 1, "logits_aux0": 0.4, "logits_boundary": 20}
 
 
 def test_heads_count_by_their_images_alone(batch):
