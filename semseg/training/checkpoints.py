@@ -30,6 +30,16 @@ class Checkpoint(NamedTuple):
     variables: Mapping[str, np.ndarray]
     state: dict[str, Any]
 
+    def fact(self, name: str) -> Any:
+        """Returns one fact of ``state``; raises ``CheckpointError`` if it is not there."""
+        if name not in self.state:
+            found = ", ".join(self.state) or "nothing"
+            raise CheckpointError(
+                f"checkpoint {self.path} has no '{name}', found {found}; another version wrote "
+                "it, or for another purpose"
+            )
+        return self.state[name]
+
 
 def model_variables(model: keras.Model) -> dict[str, Any]:
     """Returns all variables of a model by ``layer/variable``.
@@ -88,10 +98,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        state = json.loads(arrays.pop(_STATE).item())
+        state = dict(json.loads(arrays.pop(_STATE).item()))
     except FileNotFoundError:
         raise CheckpointError(f"no checkpoint {path}")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except KeyError:
+        raise CheckpointError(f"{path} is no checkpoint of a run: it has no '{_STATE}'")
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"checkpoint {path} is damaged: {error}")
     return Checkpoint(path, arrays, state)
 

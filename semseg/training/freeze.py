@@ -139,7 +139,7 @@ def class_tables(checkpoint: Checkpoint) -> Tables:
     """Returns the classes that a checkpoint's network was trained for, per head if several."""
     heads = checkpoint.state.get("heads", {})
     if not heads:
-        return ClassTable.from_list(checkpoint.state["classes"])
+        return ClassTable.from_list(checkpoint.fact("classes"))
     return {name: ClassTable.from_list(classes) for name, classes in heads.items()}
 
 
@@ -169,8 +169,8 @@ def _card(
         size=size or config.data.size,
         heads=heads,
         default_head=head,
-        training=checkpoint.state["training"],
-        scores=tuple(checkpoint.state["scores"]),
+        training=checkpoint.fact("training"),
+        scores=tuple(checkpoint.fact("scores")),
         version=_version(),
     )
 

@@ -154,10 +154,10 @@ class _Run:
         checkpoint = load_checkpoint(self.folder.last)
         _check_classes(checkpoint, self.data.heads)
         restore(checkpoint, self._variables())
-        self.step = checkpoint.state["step"]
-        self.history = checkpoint.state["history"]
-        self.epoch_losses = checkpoint.state["epoch_losses"]
-        self.initial_weights = checkpoint.state["initial_weights"]
+        self.step = checkpoint.fact("step")
+        self.history = checkpoint.fact("history")
+        self.epoch_losses = checkpoint.fact("epoch_losses")
+        self.initial_weights = checkpoint.fact("initial_weights")
         logger.info("resuming %s at step %d", self.folder.path, self.step)
 
     def train(self) -> Outcome:
@@ -277,7 +277,7 @@ class _Run:
 
 def _check_classes(checkpoint: Checkpoint, heads: Mapping[str, ClassTable]) -> None:
     """Raises ``CheckpointError`` if a checkpoint was trained for other classes."""
-    found = checkpoint.state.get("heads") or {ONLY_HEAD: checkpoint.state["classes"]}
+    found = checkpoint.state.get("heads") or {ONLY_HEAD: checkpoint.fact("classes")}
     for head, classes in heads.items():
         former = found.get(head, [])
         if former != classes.to_list():

@@ -68,6 +68,31 @@ def test_a_truncated_file_is_damaged_not_a_traceback(tmp_path, variables):
         load_checkpoint(tmp_path / "none.npz")
 
 
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path: np.savez(path, kernel=np.ones(3)), "is no checkpoint of a run"),
+        (lambda path: np.savez(path, state=np.array("[1]")), "is damaged"),
+        (lambda path: np.savez(path, state=np.ones(3)), "is damaged"),
+        (lambda path: np.save(path.open("wb"), np.ones(3)), "is damaged"),
+        (lambda path: path.write_bytes(b""), "is damaged"),
+    ],
+    ids=["foreign arrays", "foreign state", "no text", "one array", "empty"],
+)
+def test_a_file_of_something_else_is_named(tmp_path, write, message):
+    write(tmp_path / "last.npz")
+    with pytest.raises(CheckpointError, match=f"last.npz {message}"):
+        load_checkpoint(tmp_path / "last.npz")
+
+
+def test_a_fact_that_is_not_there_is_named(tmp_path, variables):
+    save_checkpoint(tmp_path / "last.npz", variables, {"step": 3})
+    checkpoint = load_checkpoint(tmp_path / "last.npz")
+    assert checkpoint.fact("step") == 3
+    with pytest.raises(CheckpointError, match=r"last.npz has no 'history', found step; another"):
+        checkpoint.fact("history")
+
+
 def test_another_network_is_refused_before_anything_changes(tmp_path, variables):
     path = tmp_path / "last.npz"
     save_checkpoint(path, variables, {})

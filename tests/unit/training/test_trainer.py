@@ -1,9 +1,10 @@
 import csv
+import shutil
 
 import numpy as np
 import pytest
 
-from semseg.errors import ConfigError
+from semseg.errors import CheckpointError, ConfigError
 from semseg.training.checkpoints import load_checkpoint
 from semseg.training.run_folder import Resume, RunFolder
 from semseg.training.training_step import DivergenceError
@@ -46,6 +47,28 @@ def test_a_run_is_neither_overwritten_nor_resumed_with_another_configuration(run
         run()
     with pytest.raises(ConfigError, match="differs: training.batch_size was 2, is 3"):
         run(resume=Resume.REQUIRED, training={"batch_size": 3})
+
+
+def test_a_checkpoint_of_something_else_is_not_resumed(run, tmp_path):
+    run()
+    run("other", network={"hidden_width": 9})
+    last, best = (tmp_path / f"run/checkpoints/{name}.npz" for name in ("last", "best"))
+    shutil.copy(tmp_path / "other/checkpoints/last.npz", last)
+    with pytest.raises(CheckpointError, match=r"last.npz is of another network: it has shape .* 9"):
+        run(resume=Resume.REQUIRED)
+    shutil.copy(best, last)
+    with pytest.raises(CheckpointError, match=r"last.npz is of another network: it has nothing"):
+        run(resume=Resume.REQUIRED)
+
+
+def test_a_crop_that_no_stride_divides_is_padded_inside(run):
+    outcome = run(
+        data={"size": [21, 29]},
+        augmentation={"crop": [19, 27]},
+        network={"name": "fast_scnn", "width": 0.1},
+        training={"steps": 1},
+    )
+    assert outcome.finished and 0 <= outcome.best_mean_iou <= 1
 
 
 def test_a_loss_that_is_no_number_stops_the_run(run, tmp_path):
