@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares a segmenter's labels with the true labels of a playback; ends with it."""
+"""Watches a segmenter at a playback, compares its labels with the true ones; ends with it."""
 
 from typing import NamedTuple
 
@@ -16,18 +16,23 @@ class Parameters(NamedTuple):
     sheet: str = ""
     video: str = ""
     player: str = ""
-    min_mean_iou: float = 0.0
+    transport: str = "raw"
+    labelled: bool = True
+    min_miou: float = 0.0
+    max_latency: float = 0.0
 
 
 def main():
     # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
     from semseg.ros.evaluator import Evaluator, Outputs
+    from semseg.ros.live_evaluation import Bars
 
     parameters = read_parameters(Parameters)
     if not parameters.report:
         raise ConfigError("parameter ~report: expected the path of a JSON file, found none")
-    evaluator = Evaluator(Outputs(parameters.report, parameters.sheet, parameters.video))
-    good = evaluator.run(parameters.player, parameters.min_mean_iou)
+    outputs = Outputs(parameters.report, parameters.sheet, parameters.video)
+    bars = Bars(parameters.labelled, parameters.min_miou, parameters.max_latency)
+    good = Evaluator(outputs, bars, parameters.transport).run(parameters.player)
     return DONE if good else BAD_VERDICT
 
 

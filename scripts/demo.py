@@ -4,7 +4,8 @@
 from pathlib import Path
 
 from semseg import command_line
-from semseg.evaluation.demo import run_demo, summary
+from semseg.evaluation.demo import run_demo
+from semseg.evaluation.playback import table
 
 
 def main() -> int:
@@ -14,7 +15,7 @@ def main() -> int:
     parser.add_argument("--gui", choices=("true", "false"), default="false", help="open RViz too")
     args = parser.parse_args()
     report = run_demo(args.output, args.model, args.gui == "true")
-    print(summary(report))
+    print(table(report))
     print(f"pictures: {args.output / 'sheet.png'}, {args.output / 'overlay.mp4'}")
     return command_line.DONE if report["passed"] else command_line.BAD_VERDICT
 

@@ -49,6 +49,7 @@ class DamagedBagError(BagError):
 
 class _Bag(Protocol):
     counts: Counter[Channel]
+    duration_s: float
 
     def raw_messages(self, topics: set[str] | None) -> Iterator[RawMessage]:
         """Yields the messages of some topics, or of all, in the order of recording."""
@@ -63,6 +64,7 @@ class _IndexedBag:
     def __init__(self, reader: Any) -> None:
         self._reader = reader
         reader.open()
+        self.duration_s = reader.duration / 1e9
         self._channels = {each.id: _channel(each) for each in reader.connections}
         self.counts: Counter[Channel] = Counter()
         for each in reader.connections:
@@ -113,6 +115,16 @@ class BagReader:
     def close(self) -> None:
         """Closes the file."""
         self._bag.close()
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether its index is missing or damaged, so that ROS itself would not play it."""
+        return self._damage is not None
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the first to the last recording that can be read."""
+        return self._bag.duration_s
 
     @property
     def topics(self) -> dict[str, str]:

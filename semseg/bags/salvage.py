@@ -35,6 +35,7 @@ class SalvagedBag:
 
     Attributes:
       counts: number of readable messages of each channel that has some.
+      duration_s: seconds from the first to the last of them.
 
     Raises:
       ValueError: it is no bag of format 2.0.
@@ -47,11 +48,14 @@ class SalvagedBag:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
                 raise ValueError("it does not start with #ROSBAG V2.0")
+        times_ns = []
         try:
             for message in self._messages():
                 self.counts[message.channel] += 1
+                times_ns.append(message.time_ns)
         except _CutError:
             pass  # Reading names it when it comes there.
+        self.duration_s = (max(times_ns) - min(times_ns)) / 1e9 if times_ns else 0.0
 
     def raw_messages(self, topics: set[str] | None) -> Iterator[RawMessage]:
         """Yields the messages of some topics, or of all, in the order of the file.

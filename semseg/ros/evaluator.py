@@ -1,34 +1,35 @@
-"""Compares a running segmenter's labels with the true labels of a playback."""
+"""Watches a running segmenter at a playback; compares its labels with the true ones, if any."""
 
 import json
-import logging
 import os
 import threading
 import time
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional
 
 import rospy
 from diagnostic_msgs.msg import DiagnosticArray
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
-from semseg.errors import ConfigError, ImageError, SemsegError
+from semseg.errors import ConfigError, ImageError, unknown_name
 from semseg.msg import LabelInfo
 from semseg.ros.connections import receives, sends_to_me
 from semseg.ros.label_info import class_table
-from semseg.ros.live_evaluation import Arrival, LiveEvaluation
+from semseg.ros.live_evaluation import Arrival, Bars, LiveEvaluation
 from semseg.ros.messages import image_from_message, labels_from_message
+from semseg.ros.options import COMPRESSED, RAW
 from semseg.ros.pictures import SampleSheet, VideoRecorder, write_picture
 from semseg.ros.statistics import DROPS
 from semseg.ros.subscriptions import BUFFER_SIZE
+from semseg.ros.waiting import POLL_S, wait_for_message, wait_until
+from semseg.runtime import image_codec
+from semseg.runtime.arrays import image_size
 
-_log = logging.getLogger(__name__)
-
-POLL_S = 0.1
 ANSWER_PATIENCE_S = 5.0
 """How long after the last image, or after the last labels, further labels are waited for."""
 START_PATIENCE_S = 120.0
+_KINDS = {RAW: ("", Image), COMPRESSED: ("/compressed", CompressedImage)}
 
 
 class Outputs(NamedTuple):
@@ -42,40 +43,49 @@ class Outputs(NamedTuple):
 class Evaluator:
     """Pairs published and true labels by stamp and times them, for one playback.
 
-    Topics, all to be remapped: ``image`` and ``true_labels`` of the playback; ``labels``,
-    ``overlay``, ``label_info`` and ``ready`` of the segmenter.
+    Topics, all to be remapped: ``image`` and, if there are any, ``true_labels`` of the playback;
+    ``labels``, ``overlay``, ``label_info`` and ``ready`` of the segmenter. A topic of true labels
+    whose name ends with ``/compressed`` carries PNG.
+
+    Args:
+      outputs: what is written in the end.
+      bars: what is good enough, and whether there are true labels.
+      transport: ``raw`` or ``compressed``, as the segmenter's.
 
     Raises:
-      SemsegError: no segmenter said that it is ready.
+      SemsegError: no segmenter said that it is ready, or the transport is unknown.
     """
 
-    def __init__(self, outputs: Outputs):
+    def __init__(self, outputs: Outputs, bars: Bars, transport: str = RAW):
+        if transport not in _KINDS:
+            raise ConfigError(unknown_name("~transport", transport, _KINDS))
         self._outputs = outputs
-        info = _wait_for("label_info", LabelInfo)
-        _wait_for("ready", Bool)
+        self._bars = bars
+        info = wait_for_message("label_info", LabelInfo, START_PATIENCE_S)
+        wait_for_message("ready", Bool, START_PATIENCE_S)
         self._model = {"model": info.model, "digest": info.digest}
         self._classes = class_table(info)
         self._evaluation = LiveEvaluation(self._classes)
-        self._sheet = SampleSheet()
+        self._sheet = SampleSheet(labelled=bars.labelled)
         self._video = VideoRecorder(outputs.video) if outputs.video else None
         self._lock = threading.Lock()
         self._last_answer = time.monotonic()
         self._drops: Dict[str, int] = {}
         self._drops_time = 0.0
         self._fault: Optional[ImageError] = None
-        self._images = _subscribe("image", Image, self._on_image)
-        self._truths = _subscribe("true_labels", Image, self._on_truth)
+        suffix, kind = _KINDS[transport]
+        self._images = _subscribe(rospy.resolve_name("image") + suffix, kind, self._on_image)
+        self._truths = self._subscribe_truths() if bars.labelled else None
         self._labels = _subscribe("labels", Image, self._on_labels)
         rospy.Subscriber("/diagnostics", DiagnosticArray, self._on_diagnostics)
         if self._video is not None:
             _subscribe("overlay", Image, self._on_overlay, self._video)
 
-    def run(self, player: str, min_mean_iou: float) -> bool:
+    def run(self, player: str) -> bool:
         """Starts the paused player, follows it to its end and writes the outputs.
 
         Args:
           player: node name of a paused ``rosbag play``; empty: whatever plays plays already.
-          min_mean_iou: the least mean IoU, 0..1, that is good enough.
 
         Returns:
           Whether the report's verdict is good.
@@ -87,24 +97,25 @@ class Evaluator:
         self._wait_for_connections()
         if player:
             rospy.ServiceProxy(player + "/pause_playback", SetBool)(False)
-        _wait_until(lambda: self._images.get_num_connections() == 0, None, "")
+        wait_until(lambda: self._images.get_num_connections() == 0)
         self._wait_for_answers()
         if self._fault is not None:
             raise self._fault
         with self._lock:
-            report = dict(self._model, **self._evaluation.report(self._drops, min_mean_iou))
+            report = dict(self._model, **self._evaluation.report(self._drops, self._bars))
         self._write(report)
         return report["passed"]
 
     def _wait_for_connections(self):
         topic = self._images.resolved_name
-        _wait_until(
-            lambda: self._images.get_num_connections() and self._truths.get_num_connections(),
-            START_PATIENCE_S,
-            "nobody publishes %s and %s" % (topic, self._truths.resolved_name),
-        )
+        for subscriber in filter(None, (self._images, self._truths)):
+            wait_until(
+                subscriber.get_num_connections,
+                START_PATIENCE_S,
+                "nobody publishes %s" % subscriber.resolved_name,
+            )
         answers = self._labels.resolved_name
-        _wait_until(
+        wait_until(
             lambda: receives(answers, topic) and sends_to_me(answers),
             START_PATIENCE_S,
             "nobody turns %s into %s" % (topic, answers),
@@ -118,7 +129,7 @@ class Evaluator:
             time.sleep(POLL_S)
         # The counters must be younger than the last frame's fate.
         settled = time.monotonic()
-        _wait_until(lambda: self._drops_time > settled, START_PATIENCE_S, "no diagnostics came")
+        wait_until(lambda: self._drops_time > settled, START_PATIENCE_S, "no diagnostics came")
 
     def _num_unanswered(self):
         with self._lock:
@@ -135,35 +146,49 @@ class Evaluator:
             json.dump(report, file, indent=2)
         os.replace(beside, self._outputs.report)
 
+    def _subscribe_truths(self):
+        topic = rospy.resolve_name("true_labels")
+        kind = CompressedImage if topic.endswith("/compressed") else Image
+        return _subscribe(topic, kind, self._on_truth)
+
     def _on_image(self, message):
-        arrival = _arrival(message)
+        arrived = time.monotonic()
         stamp = message.header.stamp.to_nsec()
-        with self._lock:
-            self._evaluation.add_image(stamp, arrival)
         try:
             image = image_from_message(message)
         except ImageError:
-            return  # The node names and counts it.
+            image = None  # The node names and counts it.
+        # A compressed one is known by its pixels alone.
+        size = image_size(image) if image is not None else (0, 0)
         with self._lock:
-            self._sheet.add_image(stamp, image)
+            self._evaluation.add_image(stamp, Arrival(message.header.frame_id, size, arrived))
+            if image is not None:
+                self._sheet.add_image(stamp, image)
 
     def _on_truth(self, message):
         stamp = message.header.stamp.to_nsec()
         try:
-            labels = labels_from_message(message)
+            labels = _true_labels(message)
         except ImageError as error:
             self._fault = error  # rospy would only print what a callback raises.
             return
         with self._lock:
-            self._evaluation.add_truth(stamp, labels)
+            try:
+                self._evaluation.add_truth(stamp, labels)
+            except ImageError as error:
+                self._fault = error
             self._sheet.add_labels("true", stamp, labels)
 
     def _on_labels(self, message):
-        arrival = _arrival(message)
+        size = (message.height, message.width)
+        arrival = Arrival(message.header.frame_id, size, time.monotonic())
         stamp, labels = message.header.stamp.to_nsec(), labels_from_message(message)
         with self._lock:
             self._last_answer = arrival.time_s
-            self._evaluation.add_labels(stamp, arrival, labels)
+            try:
+                self._evaluation.add_labels(stamp, arrival, labels)
+            except ImageError as error:
+                self._fault = error  # True labels of other classes than the model's.
             self._sheet.add_labels("found", stamp, labels)
 
     def _on_overlay(self, message, video):
@@ -177,31 +202,11 @@ class Evaluator:
                 self._drops_time = time.monotonic()
 
 
-def _arrival(message):
-    return Arrival(message.header.frame_id, (message.height, message.width), time.monotonic())
-
-
 def _subscribe(topic, kind, callback, *arguments):
     return rospy.Subscriber(topic, kind, callback, *arguments, buff_size=BUFFER_SIZE)
 
 
-def _wait_for(topic, kind):
-    try:
-        return rospy.wait_for_message(topic, kind, START_PATIENCE_S)
-    except rospy.ROSException:
-        if rospy.is_shutdown():
-            raise rospy.ROSInterruptException("shut down")
-        raise ConfigError(
-            "nothing came on %s in %d s" % (rospy.resolve_name(topic), START_PATIENCE_S)
-        )
-
-
-def _wait_until(condition: Callable[[], Any], patience_s, complaint):
-    """Polls on the wall clock; raises ``SemsegError`` when the patience is at its end."""
-    started = time.monotonic()
-    while not condition():
-        if rospy.is_shutdown():
-            raise rospy.ROSInterruptException("shut down")
-        if patience_s is not None and time.monotonic() - started > patience_s:
-            raise SemsegError("%s (waited %d s)" % (complaint, patience_s))
-        time.sleep(POLL_S)
+def _true_labels(message):
+    if isinstance(message, CompressedImage):
+        return image_codec.decode_compressed_labels(message.data)
+    return labels_from_message(message)

@@ -1,9 +1,9 @@
-"""What a node's published labels are worth: scores, latency, headers and lost frames.
+"""What a node's published labels are worth: scores, latency, age, rate, headers and lost frames.
 
 Pure bookkeeping by stamp; ``evaluator`` feeds it from topics.
 """
 
-from typing import Any, Dict, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from semseg.runtime.geometry import resize_labels
 PERCENTILES = (50, 95, 99)
 PROTOCOL = (
     "labels published by the node against true labels of the same stamp, at the true labels' "
-    "resolution; latency from the arrival of an image to the arrival of its labels"
+    "resolution; latency from the arrival of an image to the arrival of its labels; age of the "
+    "newest labels, counted from the arrival of their image, at the moment when the next ones come"
 )
 
 
@@ -30,6 +31,20 @@ class Arrival(NamedTuple):
     frame_id: str
     size: Tuple[int, int]
     time_s: float
+
+
+class Bars(NamedTuple):
+    """What is good enough.
+
+    Attributes:
+      labelled: whether there are true labels; if not, no score is demanded.
+      min_miou: the least mean IoU, 0..1.
+      max_latency: the longest latency, in seconds, that 95 % of the labels keep to; 0: any.
+    """
+
+    labelled: bool = True
+    min_miou: float = 0.0
+    max_latency: float = 0.0
 
 
 class LiveEvaluation:
@@ -68,27 +83,26 @@ class LiveEvaluation:
         """Number of images that have no labels (yet)."""
         return len(set(self._images) - set(self._answers))
 
-    def report(self, drops: Mapping[str, int], min_mean_iou: float = 0.0) -> Dict[str, Any]:
+    def report(self, drops: Mapping[str, int], bars: Bars) -> Dict[str, Any]:
         """Sums up.
 
         Args:
           drops: reason -> number of frames that the node says it dropped for it.
-          min_mean_iou: the least mean IoU, 0..1, that is good enough.
+          bars: what is good enough.
 
         Returns:
           JSON-ready report. ``passed`` is true if frames were answered, every answer has its
           image's stamp, frame_id and size, every missing answer has a reason, and the mean
-          IoU is good enough.
+          IoU and the latency are good enough.
         """
         header_errors = self._header_errors()
         unexplained = max(0, self.num_unanswered - sum(drops.values()))
-        mean_iou = _number(self._confusion.mean_iou)
-        good_enough = mean_iou is not None and mean_iou >= min_mean_iou
+        flawless = bool(self._answers) and not header_errors and not unexplained
         return {
-            "passed": good_enough and not header_errors and not unexplained,
+            "passed": flawless and self._is_good_enough(bars),
             "protocol": PROTOCOL,
-            "mean_iou": mean_iou,
-            "min_mean_iou": min_mean_iou,
+            "mean_iou": _number(self._confusion.mean_iou),
+            "min_mean_iou": bars.min_miou if bars.labelled else None,
             "iou": dict(zip(self._classes.names, map(_number, self._confusion.iou))),
             "pixel_accuracy": _number(self._confusion.pixel_accuracy),
             "confusion": self._confusion.counts.tolist(),
@@ -98,8 +112,21 @@ class LiveEvaluation:
             "skipped": self.num_unanswered,
             "drops": dict(drops, unexplained=unexplained),
             "header_errors": header_errors,
-            "latency_ms": self._latency_ms(),
+            "latency_ms": _percentiles(self._latencies_ms()),
+            "max_latency_ms": 1e3 * bars.max_latency or None,
+            "age_ms": _percentiles(self._ages_ms()),
+            "rate_hz": {
+                "images": _rate_hz(self._images.values()),
+                "labels": _rate_hz(self._answers.values()),
+            },
         }
+
+    def _is_good_enough(self, bars):
+        mean_iou = self._confusion.mean_iou
+        if bars.labelled and not mean_iou >= bars.min_miou:  # NaN is not good enough either.
+            return False
+        slowest_ms = np.percentile(self._latencies_ms() or [np.inf], 95)
+        return not bars.max_latency or bool(slowest_ms <= 1e3 * bars.max_latency)
 
     def _score(self, stamp):
         if stamp in self._unscored_labels and stamp in self._unscored_truths:
@@ -126,18 +153,40 @@ class LiveEvaluation:
                 )
         return errors
 
-    def _latency_ms(self):
-        latencies = [
+    def _latencies_ms(self):
+        return [
             1e3 * (answer.time_s - self._images[stamp].time_s)
             for stamp, answer in self._answers.items()
             if stamp in self._images
         ]
-        if not latencies:
-            return {"p%d" % percentile: None for percentile in PERCENTILES}
-        return {
-            "p%d" % percentile: round(float(np.percentile(latencies, percentile)), 2)
-            for percentile in PERCENTILES
-        }
+
+    def _ages_ms(self):
+        """Age that each labels have reached when the next ones come.
+
+        Source: the peak age of information of Costa, Codreanu and Ephremides 2016, "On the age of
+        information in status update systems with packet management". Unlike the latency it
+        grows with every frame that is dropped.
+        """
+        answers = sorted(
+            (answer.time_s, self._images[stamp].time_s)
+            for stamp, answer in self._answers.items()
+            if stamp in self._images
+        )
+        return [1e3 * (after - taken) for (_, taken), (after, _) in zip(answers, answers[1:])]
+
+
+def _percentiles(values):
+    return {
+        "p%d" % percentile: round(float(np.percentile(values, percentile)), 2) if values else None
+        for percentile in PERCENTILES
+    }
+
+
+def _rate_hz(arrivals: Iterable[Arrival]):
+    """Returns the mean number of arrivals a second; None for less than two."""
+    times = [arrival.time_s for arrival in arrivals]
+    span = max(times) - min(times) if times else 0.0
+    return round((len(times) - 1) / span, 3) if span > 0 else None
 
 
 def _number(value):

@@ -11,6 +11,7 @@ from semseg.errors import ImageError
 from semseg.runtime import render
 
 SHEET_ROWS = 5
+_TITLES = {"true": "true labels", "found": "published labels"}
 MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 60.0
 
 
@@ -20,10 +21,12 @@ class SampleSheet:
     Args:
       rows: number of frames that the sheet shows at least, if there were as many; at most
         twice as many are kept.
+      labelled: whether there are true labels to show.
     """
 
-    def __init__(self, rows: int = SHEET_ROWS):
+    def __init__(self, rows: int = SHEET_ROWS, labelled: bool = True):
         self._rows = rows
+        self._kinds = ("true", "found") if labelled else ("found",)
         self._stride = 1
         self._seen: Set[int] = set()
         self._early: Dict[int, Dict[str, np.ndarray]] = {}
@@ -48,20 +51,17 @@ class SampleSheet:
             self._early.setdefault(stamp, {})[kind] = labels
 
     def draw(self, classes: ClassTable) -> Optional[np.ndarray]:
-        """Draws image, true and found labels side by side; None if no frame has all three."""
-        complete = [sample for sample in self._samples.values() if len(sample) == 3]
+        """Draws image, true and found labels side by side; None if no frame has them all."""
+        samples = self._samples.values()
+        complete = [sample for sample in samples if set(self._kinds) <= set(sample)]
         if not complete:
             return None
         chosen = np.linspace(0, len(complete) - 1, min(self._rows, len(complete))).round()
         rows = [
-            [
-                sample["image"],
-                render.colorize(sample["true"], classes),
-                render.colorize(sample["found"], classes),
-            ]
+            [sample["image"]] + [render.colorize(sample[kind], classes) for kind in self._kinds]
             for sample in (complete[int(position)] for position in chosen)
         ]
-        return render.sheet(rows, ["image", "true labels", "published labels"])
+        return render.sheet(rows, ["image"] + [_TITLES[kind] for kind in self._kinds])
 
 
 class VideoRecorder:

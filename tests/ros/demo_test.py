@@ -53,7 +53,7 @@ class DemoTest(unittest.TestCase):
             "report": self.path("report.json"),
             "sheet": self.path("sheet.png"),
             "video": self.path("overlay.mp4"),
-            "min_mean_iou": "0.7",
+            "min_miou": "0.7",
         }
         options = ["%s:=%s" % pair for pair in arguments.items()]
         command = ["roslaunch", "--wait", "semseg", "demo.launch"] + options

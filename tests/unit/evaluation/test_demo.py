@@ -1,4 +1,4 @@
-"""The demo's bar and table; the playback itself is tests/ros/demo.test."""
+"""The demo's bar and frames; the playback itself is tests/ros/demo.test."""
 
 import pytest
 
@@ -33,25 +33,3 @@ def test_frames_are_those_of_the_demo_split():
     assert first.name == expected.name
     assert (first.labels == expected.labels).all()
     assert (first.intrinsics == expected.intrinsics).all()
-
-
-def test_the_table_names_drops_and_verdict():
-    text = demo.summary(
-        {
-            "model": "x.pb",
-            "passed": False,
-            "sent": 10,
-            "segmented": 7,
-            "skipped": 3,
-            "drops": {"replaced": 2, "malformed": 0, "unexplained": 1},
-            "header_errors": [],
-            "latency_ms": {"p50": 10.5, "p95": 20.0, "p99": None},
-            "mean_iou": None,
-            "min_mean_iou": 0.59,
-        }
-    )
-    rows = {line[:30].strip(): line[31:] for line in text.splitlines()}
-    assert rows["dropped"] == "3 (replaced 2, unexplained 1)"
-    assert rows["latency p50 / p95 / p99"] == "10.5 ms / 20.0 ms / None ms"
-    assert rows["mean IoU"] == "none (passes from 0.59)"
-    assert rows["verdict"] == "FAILED"
