@@ -6,14 +6,14 @@ sees it: its nodes, types and constants, the ops it uses, its tables, card and d
 """
 
 import os
-from typing import FrozenSet, NamedTuple, Optional, Tuple
+from typing import Dict, FrozenSet, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.errors import ConfigError, GraphError, unknown_name
 from semseg.runtime.card import FORMAT, MODEL_CARD, Card, append_card, graph_digest
-from semseg.runtime.graph_def import read_nodes, source_name
+from semseg.runtime.graph_def import Node, read_nodes, source_name
 from semseg.runtime.ops import ALLOWED_OPS
 from semseg.runtime.protobuf import WireError
 from semseg.runtime.structure import checked_nodes
@@ -89,7 +89,7 @@ class FrozenGraph(NamedTuple):
       data: the file's bytes, those that were checked.
       card: its card; None for a graph of PARIS-sem-seg.
       classes: names and RGB colours of its classes.
-      ops: the ops it uses.
+      nodes: its nodes by name, each after those that it takes its inputs from.
       inputs: its input tensors, ``input`` first.
       has_labels: whether it has ``class_ids`` and ``class_confidence``.
       digest: SHA-256 of the graph without its card, hexadecimal.
@@ -99,10 +99,15 @@ class FrozenGraph(NamedTuple):
     data: bytes
     card: Optional[Card]
     classes: ClassTable
-    ops: FrozenSet[str]
+    nodes: Dict[str, Node]
     inputs: Tuple[GraphInput, ...]
     has_labels: bool
     digest: str
+
+    @property
+    def ops(self) -> FrozenSet[str]:
+        """The ops it uses."""
+        return frozenset(node.op for node in self.nodes.values())
 
     @property
     def outputs(self) -> Tuple[str, ...]:
@@ -136,7 +141,7 @@ def read_frozen_graph(path: str) -> FrozenGraph:
       GraphError: the file is missing, damaged, no frozen graph, or not to be trusted.
     """
     path = str(path)
-    data = _read_file(path)
+    data = read_file(path)
     try:
         nodes = checked_nodes(read_nodes(memoryview(data)))
         inputs = _inputs(nodes)
@@ -155,14 +160,15 @@ def read_frozen_graph(path: str) -> FrozenGraph:
         data=data,
         card=card,
         classes=classes,
-        ops=frozenset(node.op for node in nodes.values()),
+        nodes=nodes,
         inputs=inputs,
         has_labels=CLASS_IDS in nodes and CLASS_CONFIDENCE in nodes,
         digest=digest,
     )
 
 
-def _read_file(path):
+def read_file(path: str) -> bytes:
+    """Returns the bytes of a file that may be a graph; raises ``GraphError``."""
     try:
         with open(path, "rb") as file:
             if os.fstat(file.fileno()).st_size > _MAX_FILE_BYTES:

@@ -5,7 +5,14 @@ Source of the field numbers: ``tensorflow/core/framework/{graph,node_def,attr_va
 
 from typing import Dict, List, NamedTuple, Tuple
 
-from semseg.runtime.protobuf import Field, WireError, encode_bytes, encode_number, read_message
+from semseg.runtime.protobuf import (
+    Field,
+    WireError,
+    encode_bytes,
+    encode_number,
+    read_message,
+    signed,
+)
 from semseg.runtime.tensor_proto import (
     STRING,
     Constant,
@@ -27,12 +34,19 @@ _NODE = {
 _ATTR = {1: Field("key", "text"), 2: Field("value", "bytes")}
 _ATTR_VALUE = {
     1: Field("list", "bytes"),
+    2: Field("text", "bytes"),
+    3: Field("integer", "varint"),
+    5: Field("bool", "varint"),
     6: Field("type", "varint"),
     7: Field("shape", "bytes"),
     8: Field("tensor", "bytes"),
     10: Field("function", "bytes"),
 }
-_ATTR_LIST = {6: Field("types", "numbers", True), 9: Field("functions", "bytes", True)}
+_ATTR_LIST = {
+    3: Field("integers", "numbers", True),
+    6: Field("types", "numbers", True),
+    9: Field("functions", "bytes", True),
+}
 
 
 class Node(NamedTuple):
@@ -50,14 +64,29 @@ class Node(NamedTuple):
     inputs: Tuple[str, ...]
     attrs: Dict[str, dict]
 
-    def dtype(self) -> str:
-        """Returns the name of the type in attribute ``dtype``; raises ``WireError`` without."""
-        return data_type(self._attr("dtype", "type")).name
+    def dtype(self, key: str = "dtype") -> str:
+        """Returns the name of the type in an attribute; raises ``WireError`` without."""
+        return data_type(self._attr(key, "type")).name
 
     def shape(self) -> Shape:
         """Returns the shape in attribute ``shape``: None where open, None if the rank is."""
         value = self.attrs.get("shape", {}).get("shape")
         return None if value is None else read_shape(value)
+
+    def integer(self, key: str, default: int = 0) -> int:
+        """Returns the number or truth value (0, 1) in an attribute; the default without it."""
+        value = self.attrs.get(key, {})
+        found = [value[kind] for kind in ("integer", "bool") if value.get(kind) is not None]
+        return signed(found[0]) if found else default
+
+    def integers(self, key: str) -> Tuple[int, ...]:
+        """Returns the numbers in an attribute, () without it."""
+        return self.attrs.get(key, {}).get("integers", ())
+
+    def text(self, key: str, default: str) -> str:
+        """Returns the text in an attribute; the default without it."""
+        value = self.attrs.get(key, {}).get("text")
+        return default if value is None else bytes(value).decode("utf-8", "replace")
 
     def constant(self) -> Constant:
         """Returns the checked value of a ``Const`` node.
@@ -130,6 +159,7 @@ def _attr_value(data):
     if value["list"] is not None:
         entries = read_message(value["list"], _ATTR_LIST)
         types += read_integers(entries["types"])
+        value["integers"] = tuple(read_integers(entries["integers"]))
         if entries["functions"]:
             raise WireError("it calls functions; a frozen graph has none")
     if value["function"] is not None:

@@ -14,6 +14,7 @@ from semseg.runtime.card import SQUASH, Card
 from semseg.runtime.engines import AUTO, Engine, EngineOptions, load_engine
 from semseg.runtime.frozen_graph import FrozenGraph, read_frozen_graph
 from semseg.runtime.geometry import Fit, Size
+from semseg.runtime.graph_costs import check_costs, graph_costs
 
 _OPEN_WIDTH = 512
 _OPEN_MULTIPLE = 32
@@ -117,6 +118,7 @@ class Segmenter:
         graph = read_frozen_graph(model)
         graph.head_classes(head)  # A wrong name is said before the engine takes its seconds.
         size = _network_size(graph, input_size)
+        _check_costs(graph, size)
         options = EngineOptions(precision, threads, gpu_memory_fraction, size, build)
         name, runner = load_engine(engine, graph, options)
         segmenter = cls(graph, name, runner, size, head)
@@ -249,15 +251,13 @@ class Segmenter:
 
     def _warm_up(self):
         """Runs once on zeros; shows whether the outputs have the sizes that they should."""
-        height, width = self.input_size or _open_size(_USUAL_IMAGE)
-        batch = self.graph.inputs[0].shape[0] or 1
+        shapes = _input_shapes(self.graph, self.input_size)
         feeds = {
-            found.name: np.zeros((batch, height, width, found.channels), found.dtype)
-            for found in self.graph.inputs
+            found.name: np.zeros(shapes[found.name], found.dtype) for found in self.graph.inputs
         }
         labels, confidence, probabilities = self._run(feeds, False)
         channels = self.classes.num_classes if probabilities is None else probabilities.shape[3]
-        expected = (batch, height, width)
+        expected = shapes[frozen_graph.INPUT][:3]
         if labels.dtype != np.uint8 or not labels.shape == confidence.shape == expected:
             raise GraphError(
                 "%s makes labels of %s; expected uint8 of shape %s"
@@ -279,6 +279,22 @@ def _network_size(graph, input_size) -> Optional[Size]:
             % ((graph.path,) + fixed + wanted)
         )
     return fixed or wanted or (graph.card.size if graph.card is not None else None)
+
+
+def _input_shapes(graph, size):
+    """Shapes of the inputs at a size; if images decide, for a usual one."""
+    batch, (height, width) = graph.inputs[0].shape[0] or 1, size or _open_size(_USUAL_IMAGE)
+    return {found.name: (batch, height, width, found.channels) for found in graph.inputs}
+
+
+def _check_costs(graph, size):
+    """Refuses what would kill an engine, or take all memory, before the engine sees it."""
+    shapes = _input_shapes(graph, size)
+    try:
+        check_costs(graph_costs(graph.nodes, shapes), shapes)
+    except GraphError as error:
+        at = shapes[frozen_graph.INPUT][1:3]
+        raise GraphError("%s cannot run at %dx%d: %s" % ((graph.path,) + at + (error,)))
 
 
 def _open_size(image_size) -> Size:

@@ -11,7 +11,7 @@ _MAX_PADDING_BYTES = 64 * 2**20
 
 
 def checked_nodes(nodes: List[Node]) -> Dict[str, Node]:
-    """Returns the nodes by name.
+    """Returns the nodes by name, each after those that it takes its inputs from.
 
     Raises:
       GraphError: two have one name, an op is not allowed, an edge leads nowhere or back, or a
@@ -27,13 +27,12 @@ def checked_nodes(nodes: List[Node]) -> Dict[str, Node]:
         raise GraphError(
             "it uses %s, which no inference of ours needs" % ", ".join(map(repr, foreign[:5]))
         )
-    _check_edges(by_name)
     _check_constants(nodes)
-    return by_name
+    return {name: by_name[name] for name in _inputs_first(by_name)}
 
 
-def _check_edges(nodes):
-    """Every input must exist, and no node may depend on itself (Kahn's algorithm)."""
+def _inputs_first(nodes):
+    """Sorts by Kahn's algorithm; every input must exist, and no node may depend on itself."""
     waiting = {}
     consumers: Dict[str, List[str]] = {name: [] for name in nodes}
     for node in nodes.values():
@@ -44,15 +43,14 @@ def _check_edges(nodes):
                 raise GraphError("node '%s' has unknown input '%s'" % (node.name, source))
             consumers[source].append(node.name)
     ready = [name for name, count in waiting.items() if not count]
-    done = 0
-    while ready:
-        done += 1
-        for consumer in consumers[ready.pop()]:
+    for name in ready:  # It grows meanwhile.
+        for consumer in consumers[name]:
             waiting[consumer] -= 1
             if not waiting[consumer]:
                 ready.append(consumer)
-    if done != len(nodes):
+    if len(ready) != len(nodes):
         raise GraphError("its nodes form a loop")
+    return ready
 
 
 def _check_constants(nodes):

@@ -110,11 +110,9 @@ class Constant(NamedTuple):
             raise WireError(
                 "a table is of integers or strings; found %s %s" % (self.dtype, list(self.shape))
             )
-        values = self._stored_values()
-        if elements and not values:
-            raise WireError("a table of shape %s has no values" % (list(self.shape),))
         array = np.empty(elements, object if self.dtype == "string" else np.int64)
-        array[:] = values + values[-1:] * (elements - len(values))
+        values = self._stored_values() or [b"" if self.dtype == "string" else 0]
+        array[:] = (values + values[-1:] * (elements - len(values)))[:elements]
         return array.reshape(self.shape)
 
     def _stored_values(self):

@@ -3,12 +3,13 @@
 import keras
 import numpy as np
 import pytest
-from tensorflow.compat.v1 import GraphDef
+from tensorflow.compat.v1 import Graph, GraphDef, import_graph_def, placeholder
 
 from semseg.classes import ClassTable
 from semseg.runtime import Segmenter
 from semseg.runtime.card import append_card
-from semseg.runtime.frozen_graph import Card
+from semseg.runtime.frozen_graph import Card, read_frozen_graph
+from semseg.runtime.tensor_shapes import tensor_shapes
 from semseg.training.export.graph import graph_bytes
 
 CLASSES = ClassTable.create(["sky", "road", "car"], [(1, 2, 3), (40, 50, 60), (7, 8, 9)])
@@ -112,3 +113,22 @@ def test_no_depthwise_convolution_is_dilated_by_an_attribute(network_name, froze
     assert all(set(node.attr["dilations"].list.i) <= {1} for node in convolutions)
     if network_name in DILATED:
         assert any(node.op == "SpaceToBatchND" for node in graph.node)
+
+
+def test_shapes_worked_out_without_running(network_name, frozen):
+    graph = read_frozen_graph(str(frozen.path(network_name)))
+    shapes = {found.name: (1, *SIZE, found.channels) for found in graph.inputs}
+    found = tensor_shapes(graph.nodes, shapes)
+    assert all(outputs[0] is not None for outputs in found.values())
+    assert found["class_probabilities"][0].shape == (1, *SIZE, 3)
+    with Graph().as_default() as imported:
+        fed = {name: placeholder("uint8", shape) for name, shape in shapes.items()}
+        import_graph_def(GraphDef.FromString(graph.data), fed, name="")
+    known = [
+        (name, output.shape.as_list(), list(found[name][output.value_index].shape))
+        for name in graph.nodes
+        for output in imported.get_operation_by_name(name).outputs
+        if name not in shapes and output.shape.is_fully_defined()
+    ]
+    assert len(known) > 0.9 * len(found)
+    assert [case for case in known if case[1] != case[2]] == []
