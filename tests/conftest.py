@@ -27,15 +27,21 @@ class RobotPython:
 
     def run(self, *arguments):
         """Runs the interpreter in the checkout; returns the finished process, output as text."""
+        process = self.start(*arguments, stderr=subprocess.PIPE)
+        stdout, stderr = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def start(self, *arguments, **options):
+        """Starts the interpreter in the checkout, with pipes of text for input and output."""
         environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONDONTWRITEBYTECODE="1")
-        return subprocess.run(
+        return subprocess.Popen(
             [self._executable] + [str(argument) for argument in arguments],
             cwd=str(ROOT),
             env=environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             universal_newlines=True,
-            check=False,
+            **options,
         )
 
 

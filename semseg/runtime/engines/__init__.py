@@ -79,6 +79,7 @@ class Engine:
           The outputs in that order.
 
         Raises:
+          GraphError: the graph computes what no op takes.
           EngineError: the engine failed.
         """
         raise NotImplementedError

@@ -3,7 +3,7 @@
 import os
 import warnings
 
-from semseg.errors import EngineError
+from semseg.errors import EngineError, GraphError
 from semseg.runtime.engines import Engine
 
 # Only errors, unless the user asked for more; read when TensorFlow is imported. Two lines of
@@ -32,7 +32,7 @@ class TensorFlowEngine(Engine):
         except EngineError:
             raise
         except Exception as error:  # The protobuf library's own errors have no public base.
-            raise EngineError(
+            raise GraphError(
                 "TensorFlow %s cannot load %s: %s"
                 % (tensorflow.__version__, graph.path, _one_line(error))
             )
@@ -42,7 +42,9 @@ class TensorFlowEngine(Engine):
         try:
             return tuple(self._callable(tuple(feeds), tuple(outputs))(*feeds.values()))
         except (tensorflow.errors.OpError, ValueError) as error:
-            raise EngineError(
+            # The arrays were checked, so what an op does not take is the graph's fault.
+            is_graphs = isinstance(error, (tensorflow.errors.InvalidArgumentError, ValueError))
+            raise (GraphError if is_graphs else EngineError)(
                 "TensorFlow %s cannot run %s: %s"
                 % (tensorflow.__version__, self._path, _one_line(error))
             )
