@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from semseg.classes import ClassTable
-from semseg.runtime.benchmark import Contest, benchmark
+from semseg.runtime.benchmark import Entrant, benchmark
 from semseg.runtime.card import Card, append_card
 
 SIZE, LARGE_SIZE = (256, 512), (512, 1024)
@@ -22,7 +22,7 @@ HEADER = (
 
 
 def built(variant):
-    from semseg.networks import NETWORKS  # Here: the processes of the graphs import this file too.
+    from semseg.networks import NETWORKS
 
     return NETWORKS[variant.network](variant.num_classes, **variant.options)
 
@@ -46,7 +46,7 @@ def latencies(variants, engine, turns):
         return [math.nan] * len(variants)
     with tempfile.TemporaryDirectory() as folder:
         paths = [frozen(variant, Path(folder, f"{i}.pb")) for i, variant in enumerate(variants)]
-        rows, failures = benchmark(paths, [engine], Contest(SIZE, turns=turns))
+        rows, failures = benchmark([Entrant(path, engine, SIZE) for path in paths], turns)
     if failures:
         raise SystemExit("error: " + "; ".join(failures))
     return [row.median_ms for row in rows]

@@ -1,50 +1,98 @@
-"""Compares frozen graphs and engines fairly: a process each, taking turns on the same image.
+"""Compares frozen graphs and engines fairly: a process each, taking turns on the same images.
 
 Turns, because a machine's clock and load drift: what runs minutes later is not comparable.
-A process each, so that load time and memory are those of one engine alone.
+A process each, so that load time and memory are those of one engine alone; it may run in
+another Python, such as a robot's with TensorFlow 1.15.
 """
 
-import multiprocessing
+import json
 import os
-import resource
+import pickle
+import subprocess
 import sys
-import time
+from pathlib import Path
+from time import perf_counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-import cv2
 import numpy as np
+from tqdm import tqdm
 
-from semseg.errors import EngineError, SemsegError
-from semseg.runtime.engines import ENGINES
-from semseg.runtime.geometry import Size
-from semseg.runtime.segmenter import Segmenter
-from semseg.runtime.tensor_names import DISPARITY
+from semseg.errors import EngineError, ImageError
+from semseg.runtime.benchmark_process import PICKLE_PROTOCOL
+from semseg.runtime.engines import AUTO, ENGINES
+from semseg.runtime.geometry import Size, resize_image, resize_labels
 
 _WARM_UP_TURNS = 2
+_ROOT = Path(__file__).resolve().parents[2]
+_INHERITED_NOISE = ("TF2_BEHAVIOR",)  # TensorFlow 2 sets it, and 1.15 obeys it.
+
+
+class Entrant(NamedTuple):
+    """What is measured: a graph in an engine at a size.
+
+    Attributes:
+      model: path of the graph.
+      engine: name of the engine.
+      size: (height, width) of the image and of the network's input.
+      precision: as in ``Segmenter.load``.
+      python: the interpreter that runs it; None is this one.
+      tensors: for a graph of another program: its input tensor, then its outputs, of which the
+        first gives labels or scores.
+    """
+
+    model: str
+    engine: str
+    size: Size = (256, 512)
+    precision: str = AUTO
+    python: Optional[str] = None
+    tensors: Tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, model: str, engine: str, size: Size) -> "Entrant":
+        """Reads ``ENGINE[:PRECISION][@PYTHON]``, as ``scripts/benchmark.py`` takes it."""
+        engine, _, python = engine.partition("@")
+        engine, _, precision = engine.partition(":")
+        return cls(model, engine, size, precision or AUTO, python or None)
+
+    def __str__(self) -> str:
+        where = " under " + self.python if self.python else ""
+        size = "%dx%d" % tuple(self.size)
+        return "%s in %s at %s%s" % (self.model, self.engine, size, where)
 
 
 class Row(NamedTuple):
-    """What was measured of one graph in one engine.
+    """What was measured of an entrant.
 
     Attributes:
       model: path of the graph.
       engine: the engine, with its version.
       precision: what it computed in.
-      load_s: seconds from nothing to the first labels, the engine's import included.
-      median_ms: median time of an inference.
+      size: (height, width).
+      load_s: seconds from the start of the process until the first labels.
+      first_ms: the part of it that the first inference took.
+      median_ms: median time of an inference: the engine's call alone.
       p95_ms: its 95th percentile.
-      peak_mib: the process's largest resident memory.
-      agreement: share of pixels with the labels of the first row.
+      resident_mib: resident memory of the process after the first labels.
+      peak_mib: its largest resident memory.
+      parameters: see ``GraphCosts``.
+      gmacs: 1e9 multiply-accumulates of an inference.
+      agreement: share of pixels with the labels of the first row of that size; None if it labels
+        at another resolution.
     """
 
     model: str
     engine: str
     precision: str
+    size: Size
     load_s: float
+    first_ms: float
     median_ms: float
     p95_ms: float
+    resident_mib: float
     peak_mib: float
-    agreement: float
+    parameters: int
+    gmacs: float
+    agreement: Optional[float]
 
     @property
     def fps(self) -> float:
@@ -52,64 +100,50 @@ class Row(NamedTuple):
         return 1000 / self.median_ms
 
 
-class Contest(NamedTuple):
-    """What all contestants have in common.
-
-    Attributes:
-      size: (height, width) of the image and of the network's input.
-      precision: as in ``Segmenter.load``.
-      threads: as in ``Segmenter.load``.
-      turns: timed inferences of each.
-    """
-
-    size: Size
-    precision: str = "auto"
-    threads: Optional[int] = None
-    turns: int = 50
-
-
 def benchmark(
-    models: Sequence[str], engines: Sequence[str], contest: Contest
+    entrants: Sequence[Entrant],
+    turns: int = 50,
+    threads: Optional[int] = None,
+    images: Sequence[np.ndarray] = (),
 ) -> Tuple[List[Row], List[str]]:
-    """Runs every graph in every engine.
+    """Runs all entrants in turns.
+
+    Args:
+      entrants: what is compared.
+      turns: timed inferences of each.
+      threads: threads of each engine; None leaves them to it.
+      images: uint8 [H, W, 3] RGB of any size, taken one after another; default is a made one.
 
     Returns:
-      One row for each pair that runs, and the reasons of those that do not.
+      One row for each entrant that runs, and the reasons of those that do not.
 
     Raises:
-      GraphError: a graph is unusable.
-      EngineError: not one pair runs.
+      EngineError: not one runs.
     """
-    contestants, failures = [], []
-    for model in models:
-        for engine in engines:
-            try:
-                contestants.append(_Contestant(model, engine, contest))
-            except EngineError as error:
-                failures.append("%s in %s: %s" % (model, engine, error))
-    if not contestants:
+    pictures = {size: _pictures(images, size) for size in {tuple(e.size) for e in entrants}}
+    racers, failures = [], []
+    for entrant in tqdm(entrants, desc="load", disable=None):
+        try:
+            racers.append(_Racer(entrant, threads, pictures[tuple(entrant.size)]))
+        except EngineError as error:
+            failures.append("%s: %s" % (entrant, error))
+    if not racers:
         raise EngineError("nothing to compare: %s" % "; ".join(failures))
-    times: List[List[float]] = [[] for _ in contestants]
-    labels: List[Any] = [None] * len(contestants)
-    for turn in range(_WARM_UP_TURNS + contest.turns):
-        for index, contestant in enumerate(contestants):
-            milliseconds, labels[index] = contestant.take_turn()
-            if turn >= _WARM_UP_TURNS:
-                times[index].append(milliseconds)
-    rows = [
-        contestant.close(times[index], float((labels[index] == labels[0]).mean()))
-        for index, contestant in enumerate(contestants)
-    ]
-    return rows, failures
+    for turn in tqdm(range(-_WARM_UP_TURNS, turns), desc="turns", disable=None):
+        references: Dict[Size, np.ndarray] = {}
+        for racer in racers:
+            labels = racer.take_turn(turn)
+            racer.compare(labels, references.setdefault(tuple(racer.entrant.size), labels))
+    return [racer.finish() for racer in racers], failures
 
 
 def installed_engines() -> List[str]:
-    """Names of the engines that can be imported here."""
-    return [name for name, entry in ENGINES.items() if entry.installed]
+    """Names of the engines that can be imported here, without those that take minutes."""
+    return [name for name, entry in ENGINES.items() if entry.installed and entry.automatic]
 
 
 def device() -> Dict[str, Any]:
-    """Returns what the numbers depend on besides the engines: processor, cores, Python."""
+    """Returns what the numbers depend on besides the engines: processor, cores, Python, load."""
     names = set()
     with open("/proc/cpuinfo") as lines:
         for line in lines:
@@ -123,82 +157,101 @@ def device() -> Dict[str, Any]:
     }
 
 
+def read_image(path: str) -> np.ndarray:
+    """Reads an image file as uint8 [H, W, 3] RGB; raises ``ImageError``."""
+    import cv2
+
+    image = cv2.imread(path, cv2.IMREAD_COLOR)
+    if image is None:
+        raise ImageError("%s: cannot be read as an image" % path)
+    return image[..., ::-1]
+
+
 def street_like_image(size: Size) -> np.ndarray:
-    """Returns an image of blurred colour patches with some noise, uint8 (H, W, 3)."""
+    """Returns an image of colour patches with some noise, uint8 (H, W, 3)."""
     random = np.random.RandomState(0)
-    patches = random.randint(0, 256, (6, 10, 3)).astype(np.uint8)
-    image = cv2.resize(patches, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
-    noise = random.randint(-8, 9, image.shape)
-    return np.clip(image.astype(np.int16) + noise, 0, 255).astype(np.uint8)
+    patches = random.randint(0, 256, (6, 10, 3))
+    image = resize_labels(patches, size) + random.randint(-8, 9, tuple(size) + (3,))
+    return np.clip(image, 0, 255).astype(np.uint8)
 
 
-class _Contestant:
-    """A graph in an engine in a process of its own."""
+def _pictures(images, size):
+    made = [np.ascontiguousarray(resize_image(image, size)) for image in images]
+    return made or [street_like_image(size)]
 
-    def __init__(self, model, engine, contest):
-        context = multiprocessing.get_context("spawn")
-        self._model = model
-        self._pipe, remote = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(remote, model, engine, contest), daemon=True
-        )
-        self._process.start()
-        remote.close()
-        self._engine, self._precision, self._load_s = self._receive()
 
-    def take_turn(self):
-        self._pipe.send(True)
-        return self._receive()
+class _Racer:
+    """An entrant in its process."""
 
-    def close(self, times, agreement):
-        self._pipe.send(False)
-        peak_mib = self._receive()
-        self._process.join()
+    def __init__(self, entrant, threads, images):
+        self.entrant = entrant
+        self._images, self._times, self._shares = images, [], []
+        start = perf_counter()
+        self._process = _start(entrant, threads)
+        self._loaded = self._ask(images[0])
+        self._load_s = perf_counter() - start
+
+    def take_turn(self, turn):
+        """Returns the labels of the turn's image; turns below 0 are not timed."""
+        milliseconds, labels = self._ask(self._images[turn % len(self._images)])
+        if turn >= 0:
+            self._times.append(milliseconds)
+        return labels
+
+    def compare(self, labels, reference):
+        same_size = labels.shape == reference.shape
+        self._shares.append(np.mean(labels == reference) if same_size else None)
+
+    def finish(self):
+        peak_mib = self._ask(None)
+        self._process.communicate()
         return Row(
-            model=self._model,
-            engine=self._engine,
-            precision=self._precision,
+            model=self.entrant.model,
+            size=self.entrant.size,
             load_s=self._load_s,
-            median_ms=float(np.median(times)),
-            p95_ms=float(np.percentile(times, 95)),
+            median_ms=float(np.median(self._times)),
+            p95_ms=float(np.percentile(self._times, 95)),
             peak_mib=peak_mib,
-            agreement=agreement,
+            agreement=None if None in self._shares else float(np.mean(self._shares)),
+            **self._loaded,
         )
 
-    def _receive(self):
+    def _ask(self, image):
         try:
-            answer = self._pipe.recv()
+            pickle.dump(image, self._process.stdin, PICKLE_PROTOCOL)
+            self._process.stdin.flush()
+        except OSError:
+            pass  # It has ended; its last answer says why.
+        try:
+            answer = pickle.load(self._process.stdout)
         except EOFError:
-            self._process.join()
-            raise EngineError("its process died with status %s" % self._process.exitcode)
-        if isinstance(answer, SemsegError):
-            raise answer
+            raise EngineError("its process died with status %s" % self._process.wait())
+        if isinstance(answer, str):
+            self._process.communicate()
+            raise EngineError(answer)
         return answer
 
 
-def _serve(pipe, model, engine, contest):
-    start = time.perf_counter()
+def _start(entrant, threads):
+    arguments = {
+        "model": str(entrant.model),
+        "engine": entrant.engine,
+        "precision": entrant.precision,
+        "size": entrant.size,
+        "threads": threads,
+        "tensors": entrant.tensors,
+    }
+    environment = {key: text for key, text in os.environ.items() if key not in _INHERITED_NOISE}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
+    )
+    module = ["-W", "ignore", "-m", "semseg.runtime.benchmark_process", json.dumps(arguments)]
     try:
-        segmenter = Segmenter.load(
-            model, engine, contest.size, contest.precision, threads=contest.threads
+        return subprocess.Popen(
+            [entrant.python or sys.executable] + module,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
         )
-    except SemsegError as error:
-        pipe.send(error)
-        return
-    load_s = time.perf_counter() - start
-    version = sys.modules[ENGINES[engine].package].__version__.split("-")[0]
-    pipe.send(("%s %s" % (engine, version), segmenter.precision, load_s))
-    image = street_like_image(contest.size)
-    second = _second_image(segmenter, image)
-    while pipe.recv():
-        result = segmenter.segment(image, second)
-        pipe.send((result.timing.inference_ms, result.labels))
-    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-
-
-def _second_image(segmenter, image):
-    """Returns what a network sees beside the image: the same from the right, unknown disparity."""
-    second = [found.name for found in segmenter.graph.inputs[1:]]
-    if not second:
-        return None
-    return np.zeros(image.shape[:2], np.float32) if second == [DISPARITY] else image
+    except OSError as error:
+        raise EngineError("cannot start %s: %s" % (entrant.python, error.strerror))
