@@ -15,6 +15,8 @@ from semseg.classes import IGNORE
 from semseg.errors import ImageError
 
 _EXACT_IN_FLOAT32 = 2**24
+_MOST_RUNS = 1 / 16
+"""Runs of equal pairs for each two pixels from which on a histogram is faster."""
 
 
 class ConfusionMatrix:
@@ -144,7 +146,37 @@ def mean_of_known(values: np.ndarray) -> float:
 
 
 def _count_pairs(labels, predictions):
-    """Counts the pairs of two flat uint8 arrays, int64 (256, 256).
+    """Counts the pairs of two flat uint8 arrays, int64 (256, 256)."""
+    even = labels.size // 2 * 2
+    counts = _count_runs(labels[:even], predictions[:even])
+    if counts is None:
+        return _histogram(labels, predictions)
+    if even < labels.size:
+        counts[labels[-1], predictions[-1]] += 1
+    return counts
+
+
+def _count_runs(labels, predictions):
+    """Counts pairs by runs of equal ones, as labels have them; None if there are too many.
+
+    A histogram waits at each pixel for the sum of the one before. Looking for the ends of runs
+    does not, and two pixels at a time are compared.
+    """
+    true, found = (np.ascontiguousarray(array).view(np.uint16) for array in (labels, predictions))
+    changes = true[1:] != true[:-1]
+    changes |= found[1:] != found[:-1]
+    ends = np.flatnonzero(changes)
+    if not true.size or ends.size > true.size * _MOST_RUNS:
+        return None
+    ends = np.append(ends, true.size - 1)
+    pairs = true[ends].view(np.uint8).astype(np.uint16) << 8
+    pairs |= found[ends].view(np.uint8)
+    lengths = np.repeat(np.diff(np.append(-1, ends)), 2)
+    return np.bincount(pairs, lengths, 1 << 16).astype(np.int64).reshape(256, 256)
+
+
+def _histogram(labels, predictions):
+    """Counts the pairs of two flat uint8 arrays, int64 (256, 256), whatever they hold.
 
     OpenCV's histogram of two channels is several times faster than ``np.bincount`` of 16-bit
     pairs. It counts in float32, which is exact up to 2**24: longer arrays go in pieces.

@@ -41,6 +41,21 @@ class _Meaning(NamedTuple):
             return cv2.LUT(raw_ids, self.labels[:256])
         return self.labels[raw_ids]
 
+    def count_unknown(self, raw_ids: np.ndarray, labels: np.ndarray) -> dict[int, int]:
+        """Returns the pixel count of each raw id that is not declared."""
+        # Nearly always there are none; the first two questions cost little.
+        if self.known[: int(raw_ids.max(initial=0)) + 1].all():
+            return {}
+        if raw_ids.dtype == np.uint8 and not cv2.LUT(raw_ids, self._unknown_bytes).any():
+            return {}
+        ignored = raw_ids[labels == IGNORE]
+        unknown, counts = np.unique(ignored[~self.known[ignored]], return_counts=True)
+        return dict(zip(unknown.tolist(), counts.tolist(), strict=True))
+
+    @property
+    def _unknown_bytes(self) -> np.ndarray:
+        return (~self.known[:256]).astype(np.uint8)
+
 
 class LabelDecoder:
     """Reads label files of one dataset as labels."""
@@ -94,10 +109,9 @@ class LabelDecoder:
             raw_ids = raw_ids // self._spec.divisor
         meaning = self._meaning_of(Path(path))
         labels = meaning.look_up(raw_ids)
-        ignored = raw_ids[labels == IGNORE]
-        unknown, counts = np.unique(ignored[~meaning.known[ignored]], return_counts=True)
+        unknown = meaning.count_unknown(raw_ids, labels)
         self._ignore_bonnet(labels)
-        return labels, dict(zip(unknown.tolist(), counts.tolist(), strict=True))
+        return labels, unknown
 
     def describe(self, counts: dict[int, int]) -> str:
         """Says which raw ids occur how often, the most frequent first: ``37 (120 px), ...``."""

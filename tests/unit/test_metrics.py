@@ -132,3 +132,24 @@ def test_a_mix_up_within_a_group_is_no_error_of_the_group():
 def test_counts_beyond_what_a_float32_holds_are_exact():
     labels = np.zeros(2**24 + 3, np.uint8)
     assert matrix(labels, labels).counts[0, 0] == 2**24 + 3
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4000, 4001])
+@pytest.mark.parametrize("run", [1, 2, 7, 50], ids=lambda run: f"runs of {run}")
+def test_runs_and_noise_are_counted_alike(size, run):
+    random = np.random.default_rng(size + run)
+    truth, found = (
+        np.repeat(random.integers(0, 3, size // run + 1), length)[:size].astype(np.uint8)
+        for length in (run, run + 3)
+    )
+    truth[size // 3 : size // 2] = IGNORE
+    expected = np.zeros((256, 256), np.int64)
+    np.add.at(expected, (truth, found), 1)
+    assert matrix(truth, found).counts[:, :3].tolist() == expected[:3, :3].tolist()
+
+
+def test_labels_with_gaps_in_memory_are_counted():
+    truth, found = np.arange(12, dtype=np.uint8).reshape(3, 4) % 3, np.zeros((3, 8), np.uint8)
+    expected = matrix(truth.copy()[:, 1:], found[:, :3]).counts
+    assert matrix(truth[:, 1:], found[:, ::2][:, 1:]).counts.tolist() == expected.tolist()
+    assert expected.sum() == 9
