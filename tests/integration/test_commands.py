@@ -5,11 +5,9 @@ Its classes differ in colour alone, and in a way that swapped channels would con
 
 import json
 import os
-import runpy
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,25 +23,6 @@ CLASSES = [
 VOID = 7
 SIZE = (32, 48)
 TOPICS = ("--image-topic", "/camera/image_raw", "--label-topic", "/camera/labels")
-
-
-class Result(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Runs a script in this process, where TensorFlow is imported once."""
-
-    def run(script, *flags):
-        monkeypatch.setattr(sys, "argv", [f"{script}.py", *map(str, flags)])
-        with pytest.raises(SystemExit) as caught:
-            runpy.run_path(str(SCRIPTS / f"{script}.py"), run_name="__main__")
-        return Result(caught.value.code, *capsys.readouterr())
-
-    return run
 
 
 def scene(seed):
