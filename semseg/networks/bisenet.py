@@ -2,8 +2,9 @@
 
 Source: Yu et al., "BiSeNet V2: Bilateral Network with Guided Aggregation for Real-time Semantic
 Segmentation", IJCV 2021 (arXiv 2004.02147), table 1 and figures 4 to 6. The head's 1024 channels,
-the activations after the expansions and after the aggregation, and the normalised context
-embedding are those of the widespread version CoinCheung/BiSeNet; the paper leaves them open.
+its dropout, the activations after the expansions and after the aggregation, and the normalised
+context embedding are those of the widespread version CoinCheung/BiSeNet; the paper leaves them
+open.
 """
 
 from typing import Any

@@ -1,7 +1,8 @@
 """DABNet: depthwise asymmetric bottlenecks, 0.76 M parameters.
 
 Source: Li et al., "DABNet: Depth-wise Asymmetric Bottleneck for Real-time Semantic
-Segmentation", BMVC 2019 (arXiv 1907.11357), figure 2 and table 1.
+Segmentation", BMVC 2019 (arXiv 1907.11357), figure 2 and table 1; the epsilon of normalisations is
+that of the authors' code, whose classifier has no bias.
 """
 
 from typing import Any

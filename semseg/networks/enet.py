@@ -1,7 +1,9 @@
 """ENet, a network of 0.37 M parameters.
 
 Source: Paszke et al., "ENet: A Deep Neural Network Architecture for Real-Time Semantic
-Segmentation", 2016 (arXiv 1606.02147), table 1 and figure 2.
+Segmentation", 2016 (arXiv 1606.02147), table 1 and figure 2. Unlike there, the convolutions inside
+bottlenecks have no bias, encoder and decoder are trained at once, and ``MaxUnpool`` finds the
+maxima by comparison.
 """
 
 from typing import Any

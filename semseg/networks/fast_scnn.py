@@ -2,7 +2,8 @@
 
 Source: Poudel et al., "Fast-SCNN: Fast Semantic Segmentation Network", BMVC 2019, table 1. Its
 auxiliary outputs stand, as in the paper, after the learning to downsample (1) and after the
-global feature extractor (0).
+global feature extractor (0); their 32 channels and the rate of dropout are those of the widespread
+version Tramac/Fast-SCNN-pytorch.
 """
 
 from typing import Any

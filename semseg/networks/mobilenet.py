@@ -2,7 +2,9 @@
 
 Sources: Howard et al., "MobileNets", 2017 (arXiv 1704.04861); Sandler et al., "MobileNetV2",
 CVPR 2018, table 2. The rest is that of the project P12-Semantic-Segmentation for the KITTI road
-data: 1x1 predictions at strides 16, 8 and 4, normalised, upsampled bilinearly and added.
+data: 1x1 predictions at strides 16, 8 and 4, normalised, upsampled bilinearly and added. V1 has
+the ReLU6 of its TensorFlow version. Widths other than 1 give any whole number of channels, where
+published weights have multiples of 8.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,8 @@
 Source: Treml et al., "Speeding up Semantic Segmentation for Autonomous Driving", NIPS 2016
 workshop. Two readings of it are public and disagree; both are here, without batch norm as they
 are: ``strided`` (Efficient-Segmentation-Networks, close to the paper, 16.26 M parameters for 19
-classes) begins at half resolution, ``full_resolution`` (AutoSeg, 14.04 M for 34) at full.
+classes) begins at half resolution, ``full_resolution`` (AutoSeg, 14.04 M for 34) at full. AutoSeg
+drops 0.2 to 0.4 of the features and decays kernels by 2e-4; here that is up to the experiment.
 """
 
 from typing import Any, Literal, NamedTuple

@@ -2,7 +2,7 @@
 
 Source: Ronneberger et al., "U-Net: Convolutional Networks for Biomedical Image Segmentation",
 MICCAI 2015, figure 1. Padding keeps the size, where the paper loses the border; batch norm is
-what everyone has added since.
+what everyone has added since. The paper's dropout at the lowest resolution is left out.
 """
 
 from typing import Any
