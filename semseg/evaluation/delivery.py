@@ -1,5 +1,6 @@
 """Where a report goes: the terminal, files, TensorBoard; and what the exit status says."""
 
+import math
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,9 +24,11 @@ def add_report_flags(parser: ArgumentParser) -> None:
 
 
 def check_report_flags(arguments: Namespace) -> None:
-    """Finds out before the work whether what the flags name can be read; raises ConfigError."""
+    """Finds out before the work whether what the flags name can be used; raises ConfigError."""
     if arguments.compare:
         comparison.read_report(arguments.compare)
+    if arguments.log:
+        run_log.is_new(arguments.log)
 
 
 def deliver(report: Report, arguments: Namespace, more: Sequence[Section] = ()) -> int:
@@ -62,8 +65,9 @@ def write_events(report: Report, folder: Path) -> None:
     scalars = {f"evaluation/{name}": value for name, value in report.scores.totals().items()}
     ious = zip(report.classes.names, report.scores.by_class()["iou"], strict=True)
     scalars |= {f"evaluation/iou/{name}": float(value) for name, value in ious}
+    known = {name: value for name, value in scalars.items() if math.isfinite(value)}
     with Board(folder, 0) as board:
-        board.add(0, scalars, {})
+        board.add(0, known, {})
 
 
 def _print_comparison(report: Report, path: str) -> bool:

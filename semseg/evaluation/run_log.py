@@ -52,7 +52,7 @@ def append(path: str | Path, report: Report) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    if _is_new(Path(path)):
+    if is_new(path):
         writer.writeheader()
     writer.writerow(row)
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -62,10 +62,11 @@ def append(path: str | Path, report: Report) -> None:
         os.close(file)
 
 
-def _is_new(path: Path) -> bool:
-    if not path.exists() or not path.stat().st_size:
+def is_new(path: str | Path) -> bool:
+    """Returns whether a log has to be begun; raises ``ConfigError`` if the file is none."""
+    if not Path(path).exists() or not Path(path).stat().st_size:
         return True
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with open(path, encoding="utf-8", errors="replace") as lines:
         header = lines.readline().strip()
     if header != ",".join(COLUMNS):
         raise ConfigError(f"{path}: is no log of evaluations: it begins with '{header[:60]}'")
