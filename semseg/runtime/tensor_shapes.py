@@ -40,7 +40,8 @@ def tensor_shapes(nodes: Mapping[str, Node], inputs: Mapping[str, Shape]) -> Ten
     made: Tensors = {}
     for node in nodes.values():
         try:
-            made[node.name] = tuple(_outputs(node, made, inputs))
+            with np.errstate(all="raise"):
+                made[node.name] = tuple(_outputs(node, made, inputs))
         except UnknownShapeError:
             made[node.name] = (None,) * _MAX_OUTPUTS
         except (ValueError, TypeError, IndexError, ArithmeticError, KeyError) as error:

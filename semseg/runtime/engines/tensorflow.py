@@ -14,6 +14,12 @@ with warnings.catch_warnings():
     import tensorflow
 
 tf1 = tensorflow.compat.v1
+_FAULTS_OF_A_GRAPH = (
+    ValueError,
+    tensorflow.errors.InvalidArgumentError,
+    tensorflow.errors.NotFoundError,
+    tensorflow.errors.UnimplementedError,
+)
 
 
 class TensorFlowEngine(Engine):
@@ -43,8 +49,8 @@ class TensorFlowEngine(Engine):
             return tuple(self._callable(tuple(feeds), tuple(outputs))(*feeds.values()))
         except (tensorflow.errors.OpError, ValueError) as error:
             # The arrays were checked, so what an op does not take is the graph's fault.
-            is_graphs = isinstance(error, (tensorflow.errors.InvalidArgumentError, ValueError))
-            raise (GraphError if is_graphs else EngineError)(
+            kind = GraphError if isinstance(error, _FAULTS_OF_A_GRAPH) else EngineError
+            raise kind(
                 "TensorFlow %s cannot run %s: %s"
                 % (tensorflow.__version__, self._path, _one_line(error))
             )

@@ -140,10 +140,12 @@ def test_splitting_joining_turning(builder):
         ("Mul", ["cast", "odd"], "cannot be computed"),
         ("Relu", ["cast:3"], "cannot be computed"),
         ("Relu", [], "cannot be computed"),
+        ("FloorMod", ["odd", "nothing"], "divide by zero"),
     ],
 )
 def test_inputs_that_contradict_each_other(builder, op, inputs, part):
     builder.integers("odd", [4, 7])
+    builder.integers("nothing", 0)
     builder.node("wrong", op, inputs)
     with pytest.raises(GraphError, match=r"node 'wrong' \(%s\).*%s" % (op, part)):
         builder.shape("wrong")
