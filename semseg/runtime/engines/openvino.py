@@ -1,5 +1,7 @@
 """The OpenVINO engine: Intel and ARM CPUs. Reads the frozen graph itself, without TensorFlow."""
 
+from functools import lru_cache
+
 import openvino
 
 from semseg.errors import EngineError
@@ -21,7 +23,7 @@ class OpenVinoEngine(Engine):
         self.precision = options.precision
         self._path = graph.path
         self._compiled = {}
-        self._core = openvino.Core()
+        self._core = _core()
         # Stated always: the default on a CPU that has bfloat16 is bfloat16.
         self._options = {"INFERENCE_PRECISION_HINT": _PRECISIONS[options.precision]}
         if options.threads is not None:
@@ -65,3 +67,14 @@ class OpenVinoEngine(Engine):
             "OpenVINO %s %s %s: %s"
             % (openvino.__version__.split("-")[0], action, self._path, lines[-1][:300])
         )
+
+
+@lru_cache(maxsize=None)
+def _core():
+    """Returns the one core of the process, which is never dropped.
+
+    The CPU plugin of a core puts its own stack for signals in place of the thread's, and the
+    former one back at its end. Of two cores that end in the order in which they began, the stack
+    that is left is unmapped, and the next SIGINT or SIGTERM is a segmentation fault.
+    """
+    return openvino.Core()

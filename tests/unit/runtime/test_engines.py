@@ -2,6 +2,8 @@
 
 import importlib.util
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -84,3 +86,21 @@ def test_engine_that_cannot_be_imported(color_model, monkeypatch):
     monkeypatch.setattr(engines.importlib, "import_module", broken)
     with pytest.raises(EngineError, match="'openvino' cannot be imported: libnothing.so"):
         Segmenter.load(color_model(), engine="openvino")
+
+
+SIGNAL_AFTER_TWO_MODELS = """
+import os, signal, sys
+from semseg.runtime import Segmenter
+
+signal.signal(signal.SIGTERM, lambda number, frame: print("handled"))
+models = [Segmenter.load(sys.argv[1], engine="openvino") for _ in range(2)]
+while models:
+    models.pop(0).close()
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+@pytest.mark.skipif(not ENGINES["openvino"].installed, reason="OpenVINO is not installed")
+def test_signals_are_handled_after_two_models_were_closed_in_turn(color_model):
+    command = [sys.executable, "-c", SIGNAL_AFTER_TWO_MODELS, color_model()]
+    assert subprocess.check_output(command, timeout=120) == b"handled\n"
