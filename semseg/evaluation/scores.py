@@ -11,6 +11,7 @@ from semseg.classes import IGNORE
 from semseg.data.class_map import ClassMap
 from semseg.data.instances import Instances
 from semseg.data.score_config import ScoreConfig
+from semseg.errors import ImageError
 from semseg.evaluation.boundary_scores import BoundaryScores
 from semseg.evaluation.calibration import Calibration
 from semseg.evaluation.instance_scores import NO_CLASS, InstanceScores
@@ -115,6 +116,11 @@ class Scores:
         Raises:
           ImageError: sizes differ, or the truth has a label that is no class; nothing is added.
         """
+        if truth.instances is not None and truth.instances.pixels.shape != truth.labels.shape:
+            found, expected = (
+                "x".join(map(str, array.shape)) for array in (truth.instances.pixels, truth.labels)
+            )
+            raise ImageError(f"the instance file is {found}, the label file {expected}")
         confusion = ConfusionMatrix(self.confusion.num_classes)
         confusion.update(truth.labels, prediction.labels)
         self.confusion.merge(confusion)

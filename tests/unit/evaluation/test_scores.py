@@ -9,6 +9,7 @@ from semseg.classes import IGNORE, ClassTable
 from semseg.data.class_map import ClassMap
 from semseg.data.instances import Instances
 from semseg.data.score_config import InstanceConfig, ScoreConfig
+from semseg.errors import ImageError
 from semseg.evaluation.scores import TITLES, Prediction, ScoreOptions, Scores, Truth
 
 CLASSES = ClassTable(("road", "path", "car"), ((1, 1, 1), (2, 2, 2), (3, 3, 3)))
@@ -84,6 +85,12 @@ def test_an_instance_of_no_class_does_not_count():
     assert math.isnan(scores.totals()["mean_instance_iou"])
 
 
+def test_instances_of_another_size_are_refused():
+    objects = Instances(np.zeros((2, 5), int), np.array([2], np.uint8))
+    with pytest.raises(ImageError, match="the instance file is 2x5, the label file 1x5"):
+        _updated(_scores(), Truth(TRUTH, objects))
+
+
 def test_the_road_is_scored_by_the_probabilities_of_all_that_means_it():
     own = ClassTable(("asphalt", "gravel", "rest"), CLASSES.colors)
     class_map = ClassMap.create(own, CLASSES, {"asphalt": "road", "gravel": "road", "rest": "car"})
@@ -113,6 +120,6 @@ def test_outlines_are_scored_on_request():
 
 def test_an_image_that_is_refused_changes_nothing():
     scores = _scores()
-    with pytest.raises(Exception, match="true label 9 is neither"):
+    with pytest.raises(ImageError, match="true label 9 is neither"):
         scores.update(Truth(np.full_like(TRUTH, 9)), Prediction(FOUND, SURE))
     assert scores.confusion.counts.sum() == 0 and scores.calibration.pixels.sum() == 0
