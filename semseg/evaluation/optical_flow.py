@@ -5,7 +5,7 @@ import numpy as np
 
 from semseg.runtime.geometry import Size, resize_image
 
-_WIDTH = 320
+_WIDTH = 256
 """Flow is computed at most that wide: quick, and enough to follow what labels can show."""
 
 
@@ -50,11 +50,12 @@ class OpticalFlow:
         forth = self._dis.calc(before, now, None)
         origins = self._grid((now.shape[0], now.shape[1])) + back
         returned = back + cv2.remap(forth, origins, None, cv2.INTER_LINEAR)
-        length = (back**2).sum(-1) + ((returned - back) ** 2).sum(-1)
-        seen = (returned**2).sum(-1) <= 0.01 * length + 0.5
+        length = _squared(back) + _squared(returned - back)
+        seen = _squared(returned) <= 0.01 * length + 0.5
         height, width = now.shape
-        inside = (origins >= -0.5) & (origins < np.array([width - 0.5, height - 0.5]))
-        return origins, seen & inside.all(-1)
+        columns, rows = origins[..., 0], origins[..., 1]
+        inside = (columns >= -0.5) & (columns < width - 0.5) & (rows >= -0.5)
+        return origins, seen & inside & (rows < height - 0.5)
 
     def _grid(self, size: Size) -> np.ndarray:
         """Returns the column and row of each pixel, float32 (h, w, 2)."""
@@ -62,3 +63,9 @@ class OpticalFlow:
             rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32)
             self._grids = {size: np.dstack([columns, rows])}
         return self._grids[size]
+
+
+def _squared(vectors: np.ndarray) -> np.ndarray:
+    """Returns the squared length of vectors, (h, w, 2) -> (h, w)."""
+    found: np.ndarray = np.einsum("hwc,hwc->hw", vectors, vectors)
+    return found
