@@ -65,7 +65,7 @@ class Overhead(NamedTuple):
 def measure_overhead(
     output_sets: Sequence[Sequence[str]], size: Tuple[int, int], frames: int, rate_hz: float
 ) -> Sequence[Overhead]:
-    """Measures the node's overhead over real topics; needs a running master.
+    """Measures the node's overhead over real topics; needs a master and an initialised node.
 
     Args:
       output_sets: sets of outputs to listen to, such as ``["labels"]``.
@@ -79,7 +79,6 @@ def measure_overhead(
     node = multiprocessing.get_context("spawn").Process(target=_serve, args=(size,))
     node.start()
     try:
-        rospy.init_node("benchmark", anonymous=True)
         rospy.wait_for_message("segmenter/ready", Bool)
         camera = rospy.Publisher("image", Image, queue_size=1)
         cameraman = _Cameraman(camera, size, rate_hz)
