@@ -23,7 +23,7 @@ test-all: setup  ## every case
 	@tools/set_up robot jax browser
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) tests
-	@tools/run_rostests
+	@SEMSEG_SLOW_TESTS=1 tools/run_rostests
 
 lint:            ## ruff, types, import rules, catkin, Dockerfiles
 	@tools/with_ros ruff check .

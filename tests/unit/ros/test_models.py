@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from semseg.classes import ClassTable
-from semseg.errors import ConfigError, GraphError
+from semseg.errors import ConfigError, GraphError, SemsegError
 from semseg.ros.models import Model, ModelLoader, check_same_classes, profitable_batch
 from semseg.ros.options import ModelOptions
 
@@ -62,6 +62,19 @@ def test_an_unknown_profile_lists_the_known_ones(folders):
 def test_without_folders_the_shipped_models_can_be_asked_for():
     with pytest.raises(ConfigError, match=r"none of ~model_folders: .*models$"):
         ModelLoader(ModelOptions()).load_requested(os.path.abspath("/tmp/x.pb"))
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        (ModelOptions(model="reducd"), "did you mean 'reduced'"),
+        (ModelOptions(engine="warp"), "unknown engine 'warp'; available: auto, "),
+        (ModelOptions(input_size="wide"), "such as 256x512; found 'wide'"),
+    ],
+)
+def test_a_model_option_that_cannot_be_used_is_refused(options, text):
+    with pytest.raises(SemsegError, match=text):
+        ModelLoader(options).load(options.model)
 
 
 class Segmenter:

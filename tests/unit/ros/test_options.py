@@ -48,6 +48,7 @@ def test_a_camera_s_own_parameter_overrules_that_of_all():
         ({"sync_slop": -0.1}, "~sync_slop: expected 0 or more, found -0.1"),
         ({"target_rate": 10}, "~target_rate and ~fallback_model belong together; found 10 and ''"),
         ({"fallback_model": "reduced"}, "belong together; found 0 and 'reduced'"),
+        ({"threads": "many"}, "~threads: expected an integer, found 'many'"),
         ({"threads": -2}, "~threads: expected 0 to 1024, found -2"),
         ({"keep_subscribed": "yes"}, "~keep_subscribed: expected true or false, found 'yes'"),
         ({"cameras": ["front"], "front": {"rotation": 5}}, "~front/rotation: unknown rotation '5'"),
