@@ -55,7 +55,7 @@ def compare(report: Mapping[str, Any], other: Mapping[str, Any]) -> Comparison:
     for name in dict.fromkeys([*report["iou"], *other["iou"]]):
         values = _number(other["iou"].get(name)), _number(report["iou"].get(name))
         rows[f"IoU {name}"] = values
-    latencies = (_number(each.get("latency_ms", {}).get("p50")) for each in (other, report))
+    latencies = (_number((each.get("latency_ms") or {}).get("p50")) for each in (other, report))
     rows["latency p50, ms"] = (next(latencies), next(latencies))
     notes = []
     if report.get("protocol") != other.get("protocol"):

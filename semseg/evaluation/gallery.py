@@ -16,7 +16,8 @@ _WIDTH = 640
 _WRONG = (224, 48, 48)
 _UNKNOWN = (0, 0, 0)
 
-_Entry = tuple[float, str, Strip]
+_Entry = tuple[float, int, Strip]
+"""Rank, minus the position of the image (of equals the first stays), and its pictures."""
 
 
 class Gallery:
@@ -30,6 +31,7 @@ class Gallery:
     def __init__(self, classes: ClassTable, count: int) -> None:
         self._classes = classes
         self._count = count
+        self._offered = 0
         self._best: list[_Entry] = []  # Heaps whose first entry is the next to leave.
         self._worst: list[_Entry] = []
 
@@ -45,17 +47,17 @@ class Gallery:
           truth: true labels, uint8 (H, W).
           found: predicted labels, uint8 (H, W).
         """
-        kept = [(self._best, score), (self._worst, -score)]
+        self._offered += 1
         wanted = [
             (heap, rank)
-            for heap, rank in kept
-            if len(heap) < self._count or (heap and (rank, name) > heap[0][:2])
+            for heap, rank in ((self._best, score), (self._worst, -score))
+            if len(heap) < self._count or (heap and rank > heap[0][0])
         ]
         if not wanted:
             return
         strip = self._draw(f"{name}: mean IoU {100 * score:.1f} %", image, truth, found)
         for heap, rank in wanted:
-            heapq.heappush(heap, (rank, name, strip))
+            heapq.heappush(heap, (rank, -self._offered, strip))
             if len(heap) > self._count:
                 heapq.heappop(heap)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from semseg.evaluation import figures
 from semseg.evaluation.frame_score import FrameScore
-from semseg.evaluation.page import Section, Table, write_page
+from semseg.evaluation.page import Section, Strip, Table, write_page
 from semseg.evaluation.report import Report
 from semseg.evaluation.scores import TITLES
 from semseg.evaluation.terminal import category_columns, class_columns, percent, score_text
@@ -46,8 +46,8 @@ def _scored(report: Report) -> list[Section]:
             " shares below 0.5 % are not written.",
             figures=[figures.confusion_matrix(report.confusion.counts, report.classes)],
         ),
-        Section("worst", "Worst images", strips=report.gallery.worst),
-        Section("best", "Best images", strips=report.gallery.best),
+        *_pictures("worst", report.gallery.worst),
+        *_pictures("best", report.gallery.best),
         _calibration(report),
     ]
 
@@ -89,6 +89,10 @@ def _categories(report: Report) -> list[Section]:
     text = "A mix-up of classes of one category is no error here."
     table = Table(("category", *columns), rows)
     return [Section("categories", "Categories", text, [table])] if columns else []
+
+
+def _pictures(name: str, strips: list[Strip]) -> list[Section]:
+    return [Section(name, f"{name.capitalize()} images", strips=strips)] if strips else []
 
 
 def _calibration(report: Report) -> Section:

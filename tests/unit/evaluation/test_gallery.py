@@ -29,6 +29,15 @@ def test_the_extremes_are_kept_in_their_order(segmenter):
     assert _captions(gallery.worst) == ["c: mean IoU 10.0 %", "e: mean IoU 30.0 %"]
 
 
+def test_of_equal_ones_the_first_stay_even_if_they_share_a_name(segmenter):
+    gallery = Gallery(segmenter.classes, 2)
+    for value in (10, 20, 30):
+        gallery.add("same", 0.5, np.full_like(IMAGE, value), LABELS, LABELS)
+    pictures = [strip.pictures["image"] for strip in gallery.best]
+    shown = [cv2.imdecode(np.frombuffer(data, np.uint8), -1)[0, 0, 0] for data in pictures]
+    np.testing.assert_allclose(shown, [10, 20], atol=2)
+
+
 @pytest.mark.parametrize("count, kept", [(0, 0), (1, 1), (9, 3)])
 def test_no_more_than_asked_for_and_no_more_than_there_are(segmenter, count, kept):
     gallery = _gallery(segmenter.classes, count, dict.fromkeys("abc", 0.5))
