@@ -124,9 +124,9 @@ def test_remapped_samples_have_the_labels_of_the_other_table():
 
 def test_class_uniform_draws_take_the_places_of_their_dataset():
     places = (np.array([[2, 5, 7]]), np.array([[1, 3, 3], [0, 0, 1]]))
-    order = drawn(2000, [4, 4], 0, class_uniform=[None, ClassUniform(0.5, places)])
+    order = drawn(400, [4, 4], 0, class_uniform=[None, ClassUniform(0.5, places)])
     assert all(draw.focus is None for draw in order if draw.dataset == 0)
     found = [(draw.sample, draw.focus) for draw in order if draw.focus]
     assert set(found) == {(2, (5, 7)), (1, (3, 3)), (0, (0, 1))}
-    assert 0.45 < len(found) / 1000 < 0.55
-    assert 0.42 < found.count((2, (5, 7))) / len(found) < 0.58, "each class as often"
+    assert 0.4 < len(found) / 200 < 0.6
+    assert 0.4 < found.count((2, (5, 7))) / len(found) < 0.6, "each class as often, not each place"
