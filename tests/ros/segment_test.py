@@ -1,16 +1,24 @@
 #!/usr/bin/env python3
-"""segment.launch with a real graph: labels of the camera's size, and the model's facts."""
+"""segment.launch with a real graph: labels, the model's facts, and the example that reads both."""
 
+import os
+import re
+import subprocess
+import sys
 import unittest
 
 import cv2
 import rospy
 import rostest
 from camera_bench import FRAME_ID, Listener, patches, pixels, wait_for_ready, wait_until
+from rosgraph_msgs.msg import Log
 from semseg.msg import LabelInfo
 from semseg.srv import LoadModel
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+DOCUMENT = os.path.join(FOLDER, "..", "..", "docs", "segmenter_node.md")
 
 
 class SegmentTest(unittest.TestCase):
@@ -33,6 +41,27 @@ class SegmentTest(unittest.TestCase):
             self.assertEqual((message.height, message.width), (height, width))
             wrong = (pixels(message) != expected).mean()
             self.assertLessEqual(wrong, 0.0 if (height, width) == (48, 64) else 0.02)
+
+    def test_the_documented_consumer_reports_what_it_sees(self):
+        with open(DOCUMENT) as file:
+            source = re.search("```python\n(.*?)```", file.read(), re.DOTALL).group(1)
+        self.assertLessEqual(len(source.splitlines()), 30)
+        reports = []
+        rospy.Subscriber("/rosout", Log, lambda log: reports.append(log.msg))
+        consumer = subprocess.Popen([sys.executable, "-c", source, "_class:=green"])
+        self.addCleanup(consumer.wait)
+        self.addCleanup(consumer.terminate)
+        self.assertTrue(wait_until(lambda: self.camera.get_num_connections() > 0))
+        image, _ = patches(48, 64)
+        data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
+        message = CompressedImage(header=Header(stamp=rospy.Time(3000)), format="png", data=data)
+        expected = "33 % green at 3000000000000"
+
+        def is_reported():
+            self.camera.publish(message)  # again: it may not be connected yet
+            return expected in reports
+
+        self.assertTrue(wait_until(is_reported, 20), reports[-3:])
 
     def test_label_info_names_model_and_digest(self):
         info = rospy.wait_for_message("segmenter/label_info", LabelInfo, 10)
