@@ -12,16 +12,18 @@ from semseg.bags import BagReader, BagWriter, RawMessage
 from semseg.classes import IGNORE, ClassTable
 from semseg.errors import BagError
 from semseg.evaluation.frames import Frame
+from semseg.runtime import Segmentation
 
 NAMESPACE = "/offline"
-LABELS, LABEL_INFO = f"{NAMESPACE}/labels", f"{NAMESPACE}/label_info_json"
+LABELS, CONFIDENCE = f"{NAMESPACE}/labels", f"{NAMESPACE}/confidence"
+LABEL_INFO = f"{NAMESPACE}/label_info_json"
 
 
 class BagOutput:
-    """Copies a ROS 1 bag while it is read, and adds ``/offline/labels`` and what they mean.
+    """Copies a ROS 1 bag while it is read, and adds what the node would have published.
 
-    The labels (mono8) have the stamp, frame and time of recording of their image.
-    ``/offline/label_info_json`` says what the node says on ``~label_info_json``.
+    ``/offline/labels`` (mono8) and ``/offline/confidence`` (mono8, 255 is 1.0) have the stamp,
+    frame and time of recording of their image; ``/offline/label_info_json`` says what they mean.
 
     Args:
       path: the new bag.
@@ -68,12 +70,14 @@ class BagOutput:
                 stamp_ns, frame_id = message.ros1_header()
                 self._headers[stamp_ns] = message.time_ns, frame_id
 
-    def add(self, frame: Frame, labels: np.ndarray) -> None:
-        """Adds the labels, uint8 (H, W), of a frame whose image was copied."""
+    def add(self, frame: Frame, result: Segmentation) -> None:
+        """Adds the labels and their confidence of a frame whose image was copied."""
         assert frame.stamp_ns is not None
+        confidence = np.rint(255 * result.confidence).astype(np.uint8)
         with self._lock:
             time_ns, frame_id = self._headers[frame.stamp_ns]
-            self._writer.image(LABELS, frame.stamp_ns, labels, "mono8", frame_id, time_ns)
+            for topic, array in ((LABELS, result.labels), (CONFIDENCE, confidence)):
+                self._writer.image(topic, frame.stamp_ns, array, "mono8", frame_id, time_ns)
 
 
 def label_info_json(classes: ClassTable, model: str, digest: str) -> str:
@@ -102,6 +106,6 @@ def _check(path: Path, source: Path) -> None:
     with BagReader(source) as reader:
         if reader.is_ros2:
             raise BagError(f"{source} is a ROS 2 bag; only ROS 1 bags can be copied")
-        there = {LABELS, LABEL_INFO} & set(reader.topics)
+        there = {LABELS, CONFIDENCE, LABEL_INFO} & set(reader.topics)
     if there:
         raise BagError(f"{source} has {', '.join(sorted(there))} already")

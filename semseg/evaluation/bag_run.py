@@ -17,9 +17,9 @@ from semseg.evaluation.consistency import TemporalConsistency
 from semseg.evaluation.evaluate import evaluate
 from semseg.evaluation.frames import Frame
 from semseg.evaluation.report import describe_model
-from semseg.runtime import Segmenter
+from semseg.runtime import Segmentation, Segmenter
 
-Watcher = Callable[[Frame, np.ndarray], None]
+Watcher = Callable[[Frame, Segmentation], None]
 
 
 def score_bag(arguments: Namespace) -> BagReport:
@@ -39,9 +39,9 @@ def score_bag(arguments: Namespace) -> BagReport:
         other = _load_other(arguments, stack)
         consistency = TemporalConsistency(segmenter.classes)
         agreement = Agreement(segmenter.classes, other) if other else None
-        watchers: list[Watcher] = [consistency.add]
+        watchers = [_of_labels(consistency.add)]
         if agreement is not None:
-            watchers.append(agreement.add)
+            watchers.append(_of_labels(agreement.add))
         if output is not None:
             name = Path(segmenter.graph.path).name
             output.describe(segmenter.classes, name, segmenter.digest)
@@ -71,9 +71,13 @@ def _load_other(arguments: Namespace, stack: ExitStack) -> Segmenter | None:
     return stack.enter_context(Segmenter.load(path, engine=arguments.engine))
 
 
+def _of_labels(watch: Callable[[Frame, np.ndarray], None]) -> Watcher:
+    return lambda frame, result: watch(frame, result.labels)
+
+
 def _each(watchers: list[Watcher]) -> Watcher:
-    def watch(frame: Frame, labels: np.ndarray) -> None:
+    def watch(frame: Frame, result: Segmentation) -> None:
         for watcher in watchers:
-            watcher(frame, labels)
+            watcher(frame, result)
 
     return watch

@@ -152,7 +152,7 @@ def evaluate(
     source: str = "",
     settings: Settings = USUAL,
     min_mean_iou: float | None = None,
-    save: Callable[[Frame, np.ndarray], None] | None = None,
+    save: Callable[[Frame, Segmentation], None] | None = None,
 ) -> Report:
     """Evaluates a segmenter on frames, at the resolution of the truth.
 
@@ -167,8 +167,8 @@ def evaluate(
       source: as in ``Evaluation.report``.
       settings: how.
       min_mean_iou: as in ``Evaluation.report``.
-      save: called with each frame and its labels, of the segmenter's classes and the image's
-        size, in their order, in another thread.
+      save: called with each frame and its labels and confidence, of the segmenter's classes and
+        the image's size, in their order, in another thread.
 
     Returns:
       The report.
@@ -177,7 +177,7 @@ def evaluate(
 
     def finish(frame: Frame, result: Segmentation) -> None:
         if evaluation.add(frame, result) and save is not None:
-            save(frame, result.labels)
+            save(frame, result)
 
     total = len(frames) or None if isinstance(frames, Sized) else None
     with InBackground() as background:

@@ -3,8 +3,6 @@
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from semseg.data import DatasetSpec, Sample
 from semseg.data.class_map import ClassMap, ClassMapFile, read_class_map
 from semseg.data.instances import InstanceReader
@@ -20,6 +18,7 @@ from semseg.evaluation.report import Report, describe_model
 from semseg.evaluation.saving import RAW_IDS, SUBMISSION, PredictionSaver, raw_id_table
 from semseg.evaluation.scores import ScoreOptions
 from semseg.evaluation.sources import frames_from_dataset
+from semseg.runtime import Segmentation
 from semseg.runtime.geometry import Size
 
 
@@ -68,7 +67,7 @@ def _declared_scores(
 
 def _saver(
     arguments: Namespace, spec: DatasetSpec, loaded: Loaded, class_map: ClassMap
-) -> Callable[[Frame, np.ndarray], None] | None:
+) -> Callable[[Frame, Segmentation], None] | None:
     if not arguments.save_predictions:
         return None
     needs_ids = {RAW_IDS, SUBMISSION} & set(arguments.kind)
@@ -78,10 +77,11 @@ def _saver(
     def network_size(size: Size) -> Size:
         return loaded.base.fit(size).inner_size
 
-    return PredictionSaver(
+    saver = PredictionSaver(
         folder,
         loaded.segmenter.classes,
         arguments.kind,
         raw_ids,
         network_size if arguments.at == "network" else None,
-    ).save
+    )
+    return lambda frame, result: saver.save(frame, result.labels)

@@ -11,6 +11,7 @@ from semseg.bags import BagReader, BagWriter
 from semseg.errors import BagError
 from semseg.evaluation.bag_frames import frames_from_bag
 from semseg.evaluation.bag_output import BagOutput
+from semseg.runtime import Segmentation, Timing
 
 TYPES = get_typestore(Stores.ROS1_NOETIC)
 IMAGE = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
@@ -43,19 +44,23 @@ def copy(source, target, **options):
     frames = frames_from_bag(source, "/image", every=output.copy)
     with output:
         for frame in frames:
-            output.add(frame, np.full((4, 6), frame.stamp_ns // 100, np.uint8))
+            labels = np.full((4, 6), frame.stamp_ns // 100, np.uint8)
+            confidence = np.full((4, 6), 0.5, np.float32)
+            output.add(frame, Segmentation(labels, confidence, None, Timing(1.0, 2.0, 3.0)))
 
 
 def test_all_messages_are_copied_and_labels_have_their_images_headers(tmp_path):
     source, target = write_source(tmp_path / "x.bag"), tmp_path / "new.bag"
     copy(source, target)
-    assert [each for each in messages(target) if each[0] != "/offline/labels"] == messages(source)
+    copied = [each for each in messages(target) if not each[0].startswith("/offline/")]
+    assert copied == messages(source)
     with BagReader(target) as reader:
         labels = list(reader.messages("/offline/labels"))
-    assert [(each.stamp_ns, each.time_ns, each.frame_id) for each in labels] == [
-        (100, 105, "front"),
-        (200, 205, "front"),
-    ]
+        confidences = list(reader.messages("/offline/confidence"))
+    for each in (labels, confidences):
+        headers = [(message.stamp_ns, message.time_ns, message.frame_id) for message in each]
+        assert headers == [(100, 105, "front"), (200, 205, "front")]
+    assert confidences[0].labels().tolist() == [[128] * 6] * 4
     assert [each.labels().tolist() for each in labels] == [[[1] * 6] * 4, [[2] * 6] * 4]
 
 
@@ -84,7 +89,7 @@ def test_nothing_is_overwritten_unasked_and_never_the_source(tmp_path):
     copy(source, target, overwrite=True)
     with pytest.raises(BagError, match="is the bag that is read"):
         copy(source, source, overwrite=True)
-    with pytest.raises(BagError, match="new.bag has /offline/labels already"):
+    with pytest.raises(BagError, match="new.bag has /offline/confidence, /offline/labels already"):
         copy(target, tmp_path / "third.bag")
 
 

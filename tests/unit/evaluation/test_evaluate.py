@@ -133,8 +133,8 @@ def test_without_truth_there_are_shares_confidence_and_latency(segmenter, image_
 def test_every_segmented_frame_is_saved_with_its_own_labels(segmenter, image_of):
     saved = {}
     frames = [frame(image_of([[2]]), [[0]], "a"), Unreadable("b", "gone")]
-    evaluate(segmenter, frames, save=lambda frame, labels: saved.update({frame.name: labels}))
-    assert list(saved) == ["a"] and saved["a"].tolist() == [[2]]
+    evaluate(segmenter, frames, save=lambda frame, result: saved.update({frame.name: result}))
+    assert list(saved) == ["a"] and saved["a"].labels.tolist() == [[2]]
 
 
 def test_nothing_at_all_does_not_pass(segmenter):
@@ -185,7 +185,7 @@ def test_what_a_source_raises_ends_the_run(segmenter, image_of):
 
 
 def test_what_saving_raises_ends_the_run(segmenter, image_of):
-    def save(frame, labels):
+    def save(frame, result):
         raise OSError("the disk is full")
 
     frames = [frame(image_of([[0]]), [[0]])] * 20
