@@ -48,7 +48,7 @@ def latencies(variants, engine, turns):
         paths = [frozen(variant, Path(folder, f"{i}.pb")) for i, variant in enumerate(variants)]
         rows, failures = benchmark([Entrant(path, engine, SIZE) for path in paths], turns)
     if failures:
-        raise SystemExit("error: " + "; ".join(failures))
+        raise SystemExit("error: " + "; ".join(failures.values()))
     return [row.median_ms for row in rows]
 
 

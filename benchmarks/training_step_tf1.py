@@ -19,35 +19,36 @@ def convolution(x, width, kernel=3, use_bias=False):
     return tf1.layers.conv2d(x, width, kernel, padding="same", use_bias=use_bias)
 
 
-def activation(x):
-    return tf.nn.relu(tf1.layers.batch_normalization(x, momentum=0.9, epsilon=1e-5, training=True))
+def activation(x, training):
+    norm = tf1.layers.batch_normalization(x, momentum=0.9, epsilon=1e-5, training=training)
+    return tf.nn.relu(norm)
 
 
-def block(x, width):
+def block(x, width, training):
     skip = x if int(x.shape[-1]) == width else convolution(x, width, 1)
     for _ in range(2):
-        x = convolution(activation(x), width)
+        x = convolution(activation(x, training), width)
     return skip + x
 
 
-def stage(x, width, blocks):
+def stage(x, width, blocks, training):
     for _ in range(blocks):
-        x = block(x, width)
+        x = block(x, width, training)
     return x
 
 
-def resnet_baseline(images, num_classes, base_width):
+def resnet_baseline(images, num_classes, base_width, training=True):
     x, skips = convolution(images / 127.5 - 1.0, base_width), []
     for depth, (factor, blocks) in enumerate(ENCODER):
         if depth:
             skips.append(x)
             x = tf1.layers.max_pooling2d(x, 2, 2)
-        x = stage(x, factor * base_width, blocks)
+        x = stage(x, factor * base_width, blocks, training)
     for factor, blocks in DECODER:
         skip = skips.pop()
         x = tf1.image.resize_nearest_neighbor(x, skip.shape[1:3])
-        x = stage(tf.concat([x, skip], -1), factor * base_width, blocks)
-    return convolution(activation(x), num_classes, use_bias=True)
+        x = stage(tf.concat([x, skip], -1), factor * base_width, blocks, training)
+    return convolution(activation(x, training), num_classes, use_bias=True)
 
 
 def main():
@@ -83,4 +84,5 @@ def main():
             sys.stdout.flush()
 
 
-main()
+if __name__ == "__main__":
+    main()

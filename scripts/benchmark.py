@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 """Compares frozen graphs and engines: speed, load time, memory, agreement of labels."""
 
-import glob
 import itertools
 
 from semseg import command_line
-from semseg.runtime.benchmark import Entrant, benchmark, installed_engines, read_image
+from semseg.runtime.benchmark import Entrant, benchmark, installed_engines, read_images
 from semseg.runtime.benchmark_table import table, write_report
-
-SIZE = (256, 512)
 
 
 def main():
@@ -27,7 +24,9 @@ def main():
         help="graph of another program, its input tensor (uint8 or float32 0..255 RGB) and its "
         "outputs, the first of which gives labels or scores; repeatable",
     )
-    parser.add_argument("--size", type=command_line.size, nargs="+", default=[SIZE], metavar="HxW")
+    parser.add_argument(
+        "--size", type=command_line.size, nargs="+", default=[(256, 512)], metavar="HxW"
+    )
     parser.add_argument(
         "--engine",
         nargs="+",
@@ -48,9 +47,10 @@ def main():
         Entrant.parse(path, engine, size)._replace(tensors=tensors)
         for size, (path, tensors), engine in itertools.product(arguments.size, graphs, engines)
     ]
-    images = [read_image(path) for path in sorted(glob.glob(arguments.images or ""))]
+    images = read_images(arguments.images)
     rows, failures = benchmark(entrants, arguments.turns, arguments.threads, images)
-    print("\n".join(table(rows, arguments.threads) + ["failed: " + text for text in failures]))
+    print("\n".join(table(rows, arguments.threads)))
+    print("".join("failed: %s: %s\n" % failure for failure in failures.items()), end="")
     if arguments.report:
         write_report(arguments.report, rows, failures, threads=arguments.threads)
     return command_line.BAD_VERDICT if failures else command_line.DONE

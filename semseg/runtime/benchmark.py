@@ -5,6 +5,7 @@ A process each, so that load time and memory are those of one engine alone; it m
 another Python, such as a robot's with TensorFlow 1.15.
 """
 
+import glob
 import json
 import os
 import pickle
@@ -55,9 +56,10 @@ class Entrant(NamedTuple):
         return cls(model, engine, size, precision or AUTO, python or None)
 
     def __str__(self) -> str:
-        where = " under " + self.python if self.python else ""
+        engine = self.engine if self.precision == AUTO else self.engine + ":" + self.precision
+        where = "@" + self.python if self.python else ""
         size = "%dx%d" % tuple(self.size)
-        return "%s in %s at %s%s" % (self.model, self.engine, size, where)
+        return "%s in %s%s at %s" % (self.model, engine, where, size)
 
 
 class Row(NamedTuple):
@@ -105,7 +107,7 @@ def benchmark(
     turns: int = 50,
     threads: Optional[int] = None,
     images: Sequence[np.ndarray] = (),
-) -> Tuple[List[Row], List[str]]:
+) -> Tuple[List[Row], Dict[Entrant, str]]:
     """Runs all entrants in turns.
 
     Args:
@@ -115,20 +117,22 @@ def benchmark(
       images: uint8 [H, W, 3] RGB of any size, taken one after another; default is a made one.
 
     Returns:
-      One row for each entrant that runs, and the reasons of those that do not.
+      One row for each entrant that runs, in their order, and the reasons of those that do not.
 
     Raises:
       EngineError: not one runs.
     """
     pictures = {size: _pictures(images, size) for size in {tuple(e.size) for e in entrants}}
-    racers, failures = [], []
+    racers: List[_Racer] = []
+    failures: Dict[Entrant, str] = {}
     for entrant in tqdm(entrants, desc="load", disable=None):
         try:
             racers.append(_Racer(entrant, threads, pictures[tuple(entrant.size)]))
         except EngineError as error:
-            failures.append("%s: %s" % (entrant, error))
+            failures[entrant] = str(error)
     if not racers:
-        raise EngineError("nothing to compare: %s" % "; ".join(failures))
+        reasons = ("%s: %s" % failure for failure in failures.items())
+        raise EngineError("nothing to compare: %s" % "; ".join(reasons))
     for turn in tqdm(range(-_WARM_UP_TURNS, turns), desc="turns", disable=None):
         references: Dict[Size, np.ndarray] = {}
         for racer in racers:
@@ -157,14 +161,23 @@ def device() -> Dict[str, Any]:
     }
 
 
-def read_image(path: str) -> np.ndarray:
-    """Reads an image file as uint8 [H, W, 3] RGB; raises ``ImageError``."""
+def read_images(pattern: Optional[str]) -> List[np.ndarray]:
+    """Reads the image files that a glob pattern names, uint8 [H, W, 3] RGB; none without one.
+
+    Raises:
+      ImageError: there is none, or one is no image.
+    """
     import cv2
 
-    image = cv2.imread(path, cv2.IMREAD_COLOR)
-    if image is None:
-        raise ImageError("%s: cannot be read as an image" % path)
-    return image[..., ::-1]
+    images = []
+    for path in sorted(glob.glob(pattern or "")):
+        image = cv2.imread(path, cv2.IMREAD_COLOR)
+        if image is None:
+            raise ImageError("%s: cannot be read as an image" % path)
+        images.append(image[..., ::-1])
+    if pattern and not images:
+        raise ImageError("no file is named like %s" % pattern)
+    return images
 
 
 def street_like_image(size: Size) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 import json
 import os
-from typing import List, Optional, Sequence
+from typing import List, Mapping, Optional, Sequence
 
-from semseg.runtime.benchmark import Row, device
+from semseg.runtime.benchmark import Entrant, Row, device
 
 _TITLES = (
     "model",
@@ -40,13 +40,15 @@ def table(rows: Sequence[Row], threads: Optional[int] = None) -> List[str]:
     return lines
 
 
-def write_report(path: str, rows: Sequence[Row], failures: Sequence[str], **conditions) -> None:
+def write_report(
+    path: str, rows: Sequence[Row], failures: Mapping[Entrant, str], **conditions
+) -> None:
     """Writes rows, failures and conditions as JSON."""
     record = {
         "device": device(),
         "conditions": conditions,
         "rows": [dict(row._asdict(), fps=row.fps) for row in rows],
-        "failures": list(failures),
+        "failures": {str(entrant): reason for entrant, reason in failures.items()},
     }
     with open(path + ".part", "w") as file:
         json.dump(record, file, indent=2)

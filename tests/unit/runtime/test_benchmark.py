@@ -3,11 +3,18 @@
 import json
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
-from semseg.errors import EngineError
-from semseg.runtime.benchmark import Entrant, benchmark, installed_engines, street_like_image
+from semseg.errors import EngineError, ImageError
+from semseg.runtime.benchmark import (
+    Entrant,
+    benchmark,
+    installed_engines,
+    read_images,
+    street_like_image,
+)
 from semseg.runtime.benchmark_table import table, write_report
 from semseg.runtime.engines import ENGINES
 
@@ -38,9 +45,9 @@ def test_rows_of_graphs_sizes_and_interpreters(color_model, tmp_path):
         assert row.load_s > row.first_ms / 1000 > 0
         assert 20 < row.resident_mib <= row.peak_mib
         assert (row.parameters, row.gmacs) == (0, 0)
-    assert len(failures) == 4
+    assert list(failures) == entrants[4:]
     parts = ["unknown engine 'nothing'", "is frozen at 32x64", "No such file", "/nowhere/python"]
-    for part, failure in zip(parts, failures):
+    for part, failure in zip(parts, failures.values()):
         assert part in failure
     _check_output(rows, failures, tmp_path / "report.json")
 
@@ -55,7 +62,7 @@ def _check_output(rows, failures, path):
     record = json.loads(path.read_text())
     assert record["rows"][2]["size"] == [16, 16]
     assert record["conditions"] == {"threads": 1}
-    assert record["failures"] == failures
+    assert record["failures"] == {str(entrant): text for entrant, text in failures.items()}
 
 
 def test_agreement_counts_pixels_of_all_images(color_model, graphs, tmp_path):
@@ -96,7 +103,22 @@ def test_entrants_as_text():
     assert entrant[:5] == ("a.pb", "openvino", SIZE, "bfloat16", None)
     entrant = Entrant.parse("a.pb", "tensorflow@env/bin/python", SIZE)
     assert entrant[:5] == ("a.pb", "tensorflow", SIZE, "auto", "env/bin/python")
+    assert str(entrant) == "a.pb in tensorflow@env/bin/python at 32x64"
     assert "tensorflow_tensorrt" not in installed_engines()
+
+
+def test_images_of_files(tmp_path):
+    image = np.zeros((4, 6, 3), np.uint8)
+    image[..., 0] = 200  # Blue for OpenCV.
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    (found,) = read_images(str(tmp_path / "*.png"))
+    assert found[0, 0].tolist() == [0, 0, 200]
+    assert read_images(None) == []
+    (tmp_path / "b.png").write_bytes(b"no image")
+    with pytest.raises(ImageError, match="b.png: cannot be read as an image"):
+        read_images(str(tmp_path / "*.png"))
+    with pytest.raises(ImageError, match="no file is named like"):
+        read_images(str(tmp_path / "*.jpg"))
 
 
 def test_image_is_the_same_each_time():
