@@ -10,7 +10,7 @@ from functools import partial
 from semseg import command_line
 from semseg.data import load_dataset, samples
 from semseg.data.check import check
-from semseg.data.check_cache import default_folder
+from semseg.data.file_cache import default_folder
 from semseg.errors import DatasetError
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from semseg.data.check_cache import CheckCache
 from semseg.data.check_material import FolderMaterial, Material, ShardMaterial
 from semseg.data.check_report import Report
+from semseg.data.file_cache import FileCache
 from semseg.data.inspection import Finding, Subject
 from semseg.data.parallel import map_with_progress
 from semseg.data.second_config import SecondKind
@@ -62,7 +62,7 @@ def check(
     if splits is None:
         report.warnings += material.absent
     content = f"{spec.model_dump_json()} {_place(root)} {_place(label_root)} {second}"
-    kept = CheckCache(cache, spec.name, content)
+    kept = FileCache(cache, spec.name, content, Finding.to_json, Finding.from_json)
     owners: dict[str, tuple[str, str]] = {}
     for split in material.splits:
         if splits is not None and split not in splits:
@@ -77,10 +77,10 @@ def check(
 
 
 def _look(
-    subjects: Sequence[Subject], split: str, kept: CheckCache, workers: int | None
+    subjects: Sequence[Subject], split: str, kept: FileCache[Finding], workers: int | None
 ) -> list[Finding]:
     """Looks at what was not looked at before."""
-    new = [subject for subject in subjects if subject.stamp not in kept.findings]
+    new = [subject for subject in subjects if subject.stamp not in kept.found]
     looks = map_with_progress(_look_at, new, f"checking {split}", workers) if new else ()
     found: dict[str, Finding] = {}
     try:
@@ -88,7 +88,7 @@ def _look(
             found[subject.stamp] = finding
     finally:
         kept.keep(found)
-    return [kept.findings[subject.stamp] for subject in subjects]
+    return [kept.found[subject.stamp] for subject in subjects]
 
 
 def _look_at(subject: Subject) -> Finding:

@@ -5,13 +5,16 @@ section 3.4: part of the crops of an epoch are drawn class by class from a list 
 show the class, so that rare classes are learnt from more than chance would show them.
 """
 
+import os
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from semseg.classes import IGNORE
+from semseg.data.file_cache import FileCache, file_stamp
 from semseg.data.parallel import map_with_progress
 from semseg.data.samples import Sample
 from semseg.errors import DatasetError, ImageError
@@ -21,6 +24,9 @@ TILE = 256
 
 Place = tuple[int, int, int]
 """Index of a sample, row and column of a pixel in it."""
+
+LabelledPlaces = list[tuple[int, int, int]]
+"""Label, row and column of pixels of one sample."""
 
 
 class ClassUniform(NamedTuple):
@@ -42,23 +48,33 @@ class ClassUniform(NamedTuple):
         return index, row, column
 
 
+def place_cache(folder: Path | None, name: str, content: str) -> FileCache[LabelledPlaces]:
+    """Returns a cache for ``find_classes``; see ``FileCache``."""
+    return FileCache(folder, f"{name}-places", content, list, lambda found: [*map(tuple, found)])
+
+
 def find_classes(
-    samples: Sequence[Sample], share: float, tile: int = TILE, workers: int | None = None
+    samples: Sequence[Sample],
+    share: float,
+    tile: int = TILE,
+    cache: FileCache[LabelledPlaces] | None = None,
+    workers: int | None = None,
 ) -> ClassUniform:
-    """Reads the labels of all samples and lists where each class is.
+    """Lists where each class is in the labels of all samples.
 
     Args:
       samples: what is drawn from; one that cannot be read has no places.
       share: see ``ClassUniform``.
       tile: side of the tiles, pixels; about a crop's.
+      cache: what was found in these label files before; those of no file are read each time.
       workers: threads; None takes as many as there are processors.
 
     Raises:
       DatasetError: no class was found in any sample.
     """
-    found = map_with_progress(partial(_places, tile), samples, "looking for classes", workers)
+    cache = cache or place_cache(None, "", "")
     by_class: dict[int, list[Place]] = {}
-    for index, places in enumerate(found):
+    for index, places in enumerate(_all_places(samples, tile, cache, workers)):
         for label, row, column in places:
             by_class.setdefault(label, []).append((index, row, column))
     if not by_class:
@@ -68,7 +84,28 @@ def find_classes(
     )
 
 
-def _places(tile: int, sample: Sample) -> list[tuple[int, int, int]]:
+def _all_places(
+    samples: Sequence[Sample], tile: int, cache: FileCache[LabelledPlaces], workers: int | None
+) -> list[LabelledPlaces]:
+    """Returns the places of each sample; reads those that are not in the cache."""
+    stamps = [_stamp(sample, tile) for sample in samples]
+    new = [index for index, stamp in enumerate(stamps) if stamp not in cache.found]
+    work, unread = partial(_places, tile), [samples[index] for index in new]
+    looks = map_with_progress(work, unread, "looking for classes", workers) if new else ()
+    fresh = dict(zip(new, looks, strict=True))
+    cache.keep({stamps[index]: places for index, places in fresh.items() if stamps[index]})
+    return [
+        fresh[index] if index in fresh else cache.found[stamp] for index, stamp in enumerate(stamps)
+    ]
+
+
+def _stamp(sample: Sample, tile: int) -> str:
+    """Returns what a cache knows a sample by; '' for one of no label file."""
+    path = sample.label_path
+    return f"{tile} {os.path.abspath(path)} {file_stamp(path)}" if path else ""
+
+
+def _places(tile: int, sample: Sample) -> LabelledPlaces:
     """Returns label, row and column of one pixel of each class of each tile."""
     try:
         labels = sample.read_labels()

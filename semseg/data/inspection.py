@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from semseg.classes import IGNORE
+from semseg.data.file_cache import file_stamp
 from semseg.data.label_decoder import LabelDecoder
 from semseg.data.labels import read_image
 from semseg.data.pairing import FilePair
@@ -69,9 +70,9 @@ class PairInspector:
     def subject(self, pair: FilePair, second: RightFiles | DisparityFile | None = None) -> Subject:
         """Returns a pair, relative to the roots, and its second input as a subject."""
         image, labels = self._root / pair.image, self._label_root / str(pair.label)
-        stamp = f"{pair.image} {_stamp(image)} {pair.label} {_stamp(labels)}"
+        stamp = f"{pair.image} {file_stamp(image)} {pair.label} {file_stamp(labels)}"
         if second is not None:
-            stamp += "".join(f" {path} {_stamp(path)}" for path in second.paths)
+            stamp += "".join(f" {path} {file_stamp(path)}" for path in second.paths)
         return Subject(stamp, partial(self._look, pair, image, labels, second))
 
     def _look(
@@ -96,7 +97,7 @@ class PairInspector:
 
 def shard_subject(sample: ShardSample, num_classes: int) -> Subject:
     """Returns a sample of a shard as a subject; it stores labels, of ``num_classes`` classes."""
-    stamp = f"{sample.name} {_stamp(sample.path)} {sample.offset}"
+    stamp = f"{sample.name} {file_stamp(sample.path)} {sample.offset}"
     return Subject(stamp, partial(_look_at_shard, sample, num_classes))
 
 
@@ -141,11 +142,3 @@ def _pixels(labels: np.ndarray, num_classes: int) -> list[int]:
 
 def _digest(image: np.ndarray) -> str:
     return hashlib.blake2b(image.data, digest_size=16).hexdigest()
-
-
-def _stamp(path: Path) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        return "absent"
-    return f"{status.st_size} {status.st_mtime_ns}"

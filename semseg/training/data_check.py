@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from semseg.data import load_dataset
 from semseg.data.check import check
-from semseg.data.check_cache import default_folder
+from semseg.data.file_cache import default_folder
 from semseg.data.specs import TownSpec
 from semseg.errors import DatasetError
 from semseg.training.data_config import DataConfig

@@ -9,7 +9,8 @@ from semseg.classes import IGNORE, ClassTable
 from semseg.data import AugmentationConfig, DatasetSpec, Sample, load_dataset, samples
 from semseg.data.batches import Batch, SampleSource, batches
 from semseg.data.class_map import ClassMapFile, read_class_map
-from semseg.data.class_uniform import find_classes
+from semseg.data.class_uniform import ClassUniform, find_classes, place_cache
+from semseg.data.file_cache import default_folder
 from semseg.data.mixing import epoch_samples
 from semseg.data.samples import RemappedSample
 from semseg.errors import ConfigError
@@ -62,9 +63,7 @@ class LearningData:
         self.datasets = tuple(map(self._dataset, specs, config.data.sources))
         cache = config.data.cache or config.training.overfit is not None
         self._sources = [SampleSource(dataset.train, cache=cache) for dataset in self.datasets]
-        share = config.data.class_uniform
-        self._class_uniform = [find_classes(d.train, share) if share else None
-                               for d in self.datasets]  # fmt: skip
+        self._class_uniform = [*map(self._find_classes, self.datasets)]
 
     @property
     def train_samples(self) -> dict[str, list[Sample]]:
@@ -135,6 +134,15 @@ class LearningData:
             return LearntDataset(spec, source, head, train, train)
         validation = self._samples(spec, source, source.validation_split, head)
         return LearntDataset(spec, source, head, train, validation)
+
+    def _find_classes(self, dataset: LearntDataset) -> ClassUniform | None:
+        share = self._config.data.class_uniform
+        if not share or self._config.training.overfit:
+            return None
+        meaning = f"{dataset.spec.model_dump_json()} {self._class_map.model_dump_json()} "
+        meaning += ", ".join(self.heads[dataset.head].names)
+        cache = place_cache(default_folder(), dataset.spec.name, meaning)
+        return find_classes(dataset.train, share, cache=cache)
 
     def _samples(
         self, spec: DatasetSpec, source: SourceConfig, split: str, head: str

@@ -40,7 +40,7 @@ def run_check(monkeypatch, capsys, write_declaration, tmp_path):
 
     def run(root="root", **changes):
         flags = ["--dataset", write_declaration(**changes), "--root", tmp_path / root]
-        monkeypatch.setattr(sys, "argv", ["check_dataset.py", *map(str, flags), "--workers", "2"])
+        monkeypatch.setattr(sys, "argv", ["check_dataset.py", *map(str, flags), "--no-cache"])
         with pytest.raises(SystemExit) as caught:
             runpy.run_path(str(SCRIPT), run_name="__main__")
         return Result(caught.value.code or 0, *capsys.readouterr())

@@ -239,7 +239,7 @@ class TestCache:
         report, read = look()
         assert report.passed
         assert len(read) == 4
-        assert "all files are checked" in caplog.text
+        assert "all files are read again" in caplog.text
 
     def test_a_folder_that_cannot_be_written_is_no_error(self, look, tmp_path, caplog):
         (tmp_path / "cache").write_text("a file")

@@ -4,7 +4,7 @@ import pytest
 from semseg.classes import IGNORE
 from semseg.data import AugmentationConfig
 from semseg.data.batches import SampleSource, batches
-from semseg.data.class_uniform import find_classes
+from semseg.data.class_uniform import find_classes, place_cache
 from semseg.errors import DatasetError, ImageError
 
 
@@ -45,6 +45,31 @@ def test_places_are_pixels_of_their_class(streets):
     assert rare.tolist() == [[6, 41, 81]]
     assert len(road) == 9 * 2 * 3, "one for each tile"
     assert all(streets[index].labels[row, column] == 0 for index, row, column in road)
+
+
+def test_label_files_are_read_once_until_they_change(streets, tmp_path, monkeypatch):
+    for number, street in enumerate(streets[1:]):
+        street.label_path = tmp_path / f"{number}.png"
+        street.label_path.write_bytes(b"labels")
+    read = []
+    read_labels = LabelSample.read_labels
+    monkeypatch.setattr(
+        LabelSample, "read_labels", lambda self: read.append(self.name) or read_labels(self)
+    )
+
+    def look():
+        read.clear()
+        return find_classes(streets, 0.5, cache=place_cache(tmp_path / "cache", "x", ""), workers=1)
+
+    first = look()
+    assert len(read) == 9
+    for found, expected in zip(look().places, first.places, strict=True):
+        assert np.array_equal(found, expected)
+    assert read == ["train/0"], "has no file"
+    streets[6].labels[:] = 2
+    streets[6].label_path.write_bytes(b"other labels")
+    assert len(look().places) == 2
+    assert read == ["train/0", "train/6"]
 
 
 def test_what_cannot_be_read_has_no_places(streets):
