@@ -172,7 +172,7 @@ def test_a_report_of_the_dataset_and_the_submission_saved_with_it(tmp_path):
         _Answers(spec.classes, scenes),
         frames_from_dataset(listed, InstanceReader.create(spec, listed)),
         settings=Settings(options=ScoreOptions(spec.scores)),
-        save=saver.save,
+        save=lambda frame, result: saver.save(frame, result.labels),
     )
     theirs = _evaluate_officially(
         [
