@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 import yaml
 
+from semseg.networks import NETWORKS
 from semseg.runtime import Segmenter
 from semseg.training.building import build_network
 from semseg.training.checkpoints import model_variables, save_checkpoint
@@ -37,6 +38,17 @@ for name, kind in LOSSES.items():
     found[name], found[name + "_gradient"] = step(given["logits"])
 assert "tensorflow" not in sys.modules
 np.savez(sys.argv[2], **found)
+"""
+NETWORKS_PROGRAM = """
+import sys, keras, numpy as np
+import semseg.networks
+folder, *names = sys.argv[1:]
+images = np.load(folder + "/images.npy")
+for name in names:
+    model = keras.saving.load_model(f"{folder}/{name}.keras")
+    inputs = images[0] if len(model.inputs) == 1 else list(images)
+    np.save(f"{folder}/{name}.npy", model.predict_on_batch(inputs))
+assert "tensorflow" not in sys.modules
 """
 
 
@@ -208,6 +220,25 @@ def test_each_loss_and_its_gradient_are_those_of_tensorflow(jax_python, tmp_path
         assert found[name] == pytest.approx(float(loss), rel=1e-5), name
         gradient = np.array(tape.gradient(loss, variable))
         np.testing.assert_allclose(found[f"{name}_gradient"], gradient, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.slow
+def test_each_network_gives_the_logits_of_tensorflow(jax_python, tiny_network, tmp_path):
+    images = np.random.default_rng(0).uniform(0, 255, (2, 1, 49, 67, 3)).astype(np.float32)
+    np.save(tmp_path / "images.npy", images)
+    expected = {}
+    for name in NETWORKS:
+        model = tiny_network(name, 3)
+        model.save(tmp_path / f"{name}.keras")
+        inputs = images[0] if len(model.inputs) == 1 else list(images)
+        expected[name] = np.array(model(inputs, training=False))
+    # What is compiled runs once: compiling well would take most of the time.
+    quickly = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    jax_python.run("-c", NETWORKS_PROGRAM, tmp_path, *NETWORKS, **quickly)
+    for name, logits in expected.items():
+        found = np.load(tmp_path / f"{name}.npy")
+        tolerance = 1e-4 * np.abs(logits).max()
+        np.testing.assert_allclose(found, logits, rtol=0, atol=tolerance, err_msg=name)
 
 
 def test_a_step_has_the_loss_and_gradients_of_tensorflow(jax_python, experiment, tmp_path):
