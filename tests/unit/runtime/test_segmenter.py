@@ -29,7 +29,7 @@ def engine(request):
     return request.param
 
 
-@pytest.mark.parametrize("size", [(1, 1), (48, 96), (97, 131), (480, 640)])
+@pytest.mark.parametrize("size", [(1, 1), (48, 96), (97, 131), (480, 640), (2160, 3840)])
 @pytest.mark.parametrize("fit", ["squash", "letterbox"])
 def test_labels_have_the_images_size_and_place(color_model, engine, size, fit):
     segmenter = Segmenter.load(color_model(size=(48, 96), fit=fit), engine=engine)
@@ -152,6 +152,17 @@ def test_second_image_is_for_graphs_with_two_inputs(color_model, graphs, tmp_pat
     with pytest.raises(ImageError, match="a disparity image is float32"):
         segmenter.segment(image, second=np.zeros((48, 96), np.uint8))
     assert segmenter.segment(image, second=np.zeros((48, 96), np.float32)).labels.shape == (48, 96)
+
+
+def test_tensors_that_would_take_all_memory_are_refused_before_any_engine(graphs, tmp_path):
+    sizes = graphs.constant("sizes", np.array([9000, 9000, 9], np.int32), graphs.int32)
+    kind = graphs.type_attr("T", graphs.float32)
+    vast = graphs.node("vast", "Fill", ["sizes", "scale"], kind)
+    path = tmp_path / "vast.pb"
+    path.write_bytes(graphs.color_graph(extra=[sizes, vast]))
+    message = "vast.pb cannot run at 48x96: one of its tensors has 729000000 values for an input"
+    with pytest.raises(GraphError, match=message):
+        Segmenter.load(str(path), engine="no engine is reached", input_size=(48, 96))
 
 
 def test_tables_that_do_not_fit_the_network(graphs, tmp_path, engine):
