@@ -113,10 +113,13 @@ class Worker:
         item = self._mailbox.take()
         started = time.monotonic()
         while item is not None:
-            if item[0] is _SWAP:
-                swap = item[1]
+            name, content = item
+            if name is _SWAP:
+                swap = content
                 break
-            frames[item[0]] = item[1]
+            if name in frames:  # It came since the camera's turn was taken, just now.
+                self._cameras[name].statistics.count(REPLACED)
+            frames[name] = content
             item = self._mailbox.take(0) if len(frames) < model.batch_size else None
         self._serve(model, frames, started)
         if swap is not None:

@@ -247,6 +247,24 @@ def test_a_frame_of_a_batch_that_was_overtaken_is_given_up_alone(run):
     assert front.statistics.counts[REPLACED] == 1
 
 
+def test_a_frame_that_comes_while_a_batch_is_gathered_replaces_its_predecessor(run):
+    mailbox, segmenter = Mailbox(), BatchSegmenter()
+    front = FakeCamera("front", mailbox)
+    take = mailbox.take
+
+    def take_and_send(timeout=None):
+        item = take(timeout)
+        if front.num_sent == 1:
+            front.send()
+        return item
+
+    mailbox.take = take_and_send
+    front.send()
+    run(segmenter, mailbox, front, batch_size=2)
+    wait_until(lambda: front.answered == [2])
+    assert front.statistics.counts[REPLACED] == 1
+
+
 def test_a_batch_that_fails_is_tried_one_by_one(run):
     mailbox, segmenter = Mailbox(), BatchSegmenter()
     front, left = FakeCamera("front", mailbox), FakeCamera("left", mailbox)
