@@ -110,7 +110,7 @@ class Worker:
         """Serves the next frame, or as many as the model takes at once of those that wait."""
         model, swap = self._lineup.current, None
         frames = {}
-        item = self._mailbox.take()
+        item: Any = self._mailbox.take()
         started = time.monotonic()
         while item is not None:
             name, content = item
