@@ -111,7 +111,8 @@ def _splits(folder: Path) -> dict[str, Any]:
     if (images / _TRAIN).is_dir():
         names = sorted(path.name for path in images.iterdir() if path.is_dir())
         return {name: _rules(folder, f"{name}/", [0, 1]) for name in names}
-    border = 1 - _VALIDATION_SHARE
+    # At least one of a few images; an only one, of which less than half is none, is trained on.
+    border = 1 - min(max(_VALIDATION_SHARE, 1 / len(_images_in(images))), 0.49)
     return {_TRAIN: _rules(folder, "", [0, border]), "val": _rules(folder, "", [border, 1])}
 
 

@@ -55,6 +55,19 @@ def test_without_splits_the_last_tenth_is_val(folder):
     assert names["val"] == ["val/18", "val/19"]
 
 
+@pytest.mark.parametrize(("count", "train"), [(2, 1), (3, 2), (4, 3), (9, 8), (14, 13)])
+def test_of_a_few_images_the_last_is_val(folder, count, train):
+    spec = load_dataset(folder(np.array([[0, 1, 0]], np.uint8), below=("",), count=count))
+    assert [len(samples(spec, None, split)) for split in ("train", "val")] == [train, count - train]
+
+
+def test_an_only_image_is_trained_on(folder):
+    spec = load_dataset(folder(np.array([[0, 1, 0]], np.uint8), below=("",)))
+    assert len(samples(spec, None, "train")) == 1
+    with pytest.raises(DatasetError, match="no image of 'mine', split 'val'"):
+        samples(spec, None, "val")
+
+
 def test_the_folders_may_be_links(folder, tmp_path):
     path = folder(np.array([[0, 1, 255]], np.uint8))
     for name in ("images/train", "labels/train"):

@@ -65,7 +65,7 @@ def test_a_crop_that_no_stride_divides_is_padded_inside(run):
     outcome = run(
         data={"size": [21, 29]},
         augmentation={"crop": [19, 27]},
-        network={"name": "fast_scnn", "width": 0.1},
+        network={"name": "unet", "base_width": 2, "poolings": 3},
         training={"steps": 1},
     )
     assert outcome.finished and 0 <= outcome.best_mean_iou <= 1
