@@ -234,9 +234,9 @@ def _register(function, ops):
 
 _register(
     _first,
-    """Abs AddN BiasAdd Cast Ceil ClipByValue Cumsum Elu Erf Erfc Exp Floor Identity LRN LeakyRelu
-    Log Log1p LogSoftmax LogicalNot Neg OnesLike Reciprocal Relu Relu6 ReverseV2 Roll Round Rsqrt
-    Selu Sigmoid Sign Softmax Softplus Softsign Sqrt Square StopGradient Tanh ZerosLike""",
+    """Abs AddN BiasAdd Ceil ClipByValue Cumsum Elu Erf Erfc Exp Floor LRN LeakyRelu Log Log1p
+    LogSoftmax LogicalNot Neg OnesLike Reciprocal Relu Relu6 ReverseV2 Roll Round Rsqrt Selu Sigmoid
+    Sign Softmax Softplus Softsign Sqrt Square Tanh ZerosLike""",
 )
 _register(
     _broadcast,
