@@ -100,6 +100,8 @@ def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     key = ".".join(str(step) for step in problem["loc"])
     text = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "model_type":
+        text = "expected keys with values"
     if problem["type"] not in ("value_error", "missing"):
         text += f", found {str(problem['input'])[:60]!r}"
     more = error.error_count() - 1

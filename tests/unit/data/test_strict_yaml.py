@@ -45,8 +45,10 @@ def test_a_missing_key_is_named():
     assert problem({}) == "x.yaml: inner: Field required"
 
 
-def test_an_empty_file_is_no_configuration():
-    assert problem(None).startswith("x.yaml: ")
+@pytest.mark.parametrize("values", [None, ["a"], "text"])
+def test_what_holds_no_keys_is_no_configuration(values):
+    found = repr(str(tuple(values) if isinstance(values, list) else values))
+    assert problem(values) == f"x.yaml: expected keys with values, found {found}"
 
 
 @pytest.mark.parametrize("text", ["1e-3", "1.0e-3", "0.001"])
