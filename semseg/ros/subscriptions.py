@@ -86,7 +86,9 @@ class CameraSubscription:
     def num_publishers(self) -> int:
         """Number of publishers of images that are connected."""
         images = self._images
-        return 0 if images is None else images.get_num_connections()
+        # A subscriber that another thread closes just now has no connections any more.
+        connections = None if images is None else images.impl
+        return 0 if connections is None else connections.get_num_connections()
 
     def open(self) -> None:
         """Subscribes."""
@@ -97,11 +99,12 @@ class CameraSubscription:
 
     def close(self) -> None:
         """Unsubscribes; the newest camera info stays."""
-        if self._images is not None:
-            self._images.unregister()
+        images, self._images = self._images, None
+        if images is not None:
+            images.unregister()
         for subscriber in self._others:
             subscriber.unregister()
-        self._images, self._others = None, []
+        self._others = []
 
     def _keep_info(self, message):
         self.newest_info = message
