@@ -13,7 +13,7 @@ demo: setup      ## bag of the synthetic town -> rosbag play -> labels, compared
 	@if [ "$(GUI)" = true ]; then tools/set_up rviz; fi
 	@tools/with_ros python scripts/demo.py --output demo_output --gui $(GUI)
 
-test: setup      ## lint, then one case of each kind, on ROS, JAX and the robot's Python too (at most 15 minutes)
+test: setup      ## lint, then one case of each kind, on ROS, JAX and the robot's Python too (about 17 minutes on two cores)
 	@tools/set_up robot jax
 	@$(MAKE) --no-print-directory lint
 	@$(PYTEST) -m "not slow" tests

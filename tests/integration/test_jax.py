@@ -265,6 +265,7 @@ def test_two_devices_give_the_weights_of_one(jax_python, experiment, jax_run, tm
     assert_same_weights(tmp_path / "devices", jax_run)
 
 
+@pytest.mark.slow
 def test_two_hosts_give_the_weights_of_one(jax_python, experiment, jax_run, tmp_path):
     workdir = tmp_path / "hosts"
     finish(*hosts(jax_python, experiment, workdir))
