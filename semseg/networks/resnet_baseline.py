@@ -77,23 +77,36 @@ def resnet_baseline(
     image, x = image_input(channels)
     x = PadToMultiple(2 ** len(decoder_blocks), name="pad")(x)
     x = conv(x, base_width, 3, "stem")
-    encoded = []
-    for depth, blocks in enumerate(encoder_blocks):
+    *scales, x = _encoded(x, base_width, encoder_blocks, style)
+    if pyramid:
+        x = pyramid_pooling(x, x.shape[-1], "pyramid")
+    x = _decoded(x, scales, base_width, decoder_blocks, skips, style)
+    main = cropped(_activation(x, style, "head"), image)
+    return keras.Model(image, heads(num_classes, main), name="resnet_baseline")
+
+
+def _encoded(x: Any, base_width: int, blocks: tuple[int, ...], style: _Style) -> list:
+    """Returns the features of each scale, the finest first."""
+    scales = []
+    for depth, count in enumerate(blocks):
         if depth:
             x = keras.layers.MaxPooling2D(name=f"encoder{depth}_pool")(x)
         width = min(2**depth, DEEPEST_FACTOR) * base_width
-        x = _stage(x, width, blocks, style, f"encoder{depth}")
-        encoded.append(x)
-    if pyramid:
-        x = pyramid_pooling(x, x.shape[-1], "pyramid")
-    for index, blocks in enumerate(decoder_blocks):
-        depth = len(decoder_blocks) - 1 - index
+        x = _stage(x, width, count, style, f"encoder{depth}")
+        scales.append(x)
+    return scales
+
+
+def _decoded(
+    x: Any, scales: list, base_width: int, blocks: tuple[int, ...], skips: str, style: _Style
+) -> Any:
+    """Brings the deepest features back to full size; joins those of each finer scale."""
+    for depth, count in zip(reversed(range(len(scales))), blocks, strict=True):
         x = DoubleSize(name=f"decoder{depth}_upsample")(x)
-        x = _joined(x, encoded[depth], skips, f"decoder{depth}")
+        x = _joined(x, scales[depth], skips, f"decoder{depth}")
         width = min(2**depth, DECODER_FACTOR) * base_width
-        x = _stage(x, width, blocks, style, f"decoder{depth}")
-    main = cropped(_activation(x, style, "head"), image)
-    return keras.Model(image, heads(num_classes, main), name="resnet_baseline")
+        x = _stage(x, width, count, style, f"decoder{depth}")
+    return x
 
 
 def _joined(x: Any, skip: Any, how: str, name: str) -> Any:
