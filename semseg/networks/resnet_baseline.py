@@ -22,6 +22,7 @@ DEEPEST_FACTOR, DECODER_FACTOR = 8, 4
 class _Style(NamedTuple):
     """What all blocks of a network have in common."""
 
+    skips: str
     separable: bool
     bottleneck: bool
     group_count: int | None
@@ -73,14 +74,14 @@ def resnet_baseline(
             f"decoder_blocks has {len(decoder_blocks)} scales, expected {len(encoder_blocks) - 1}: "
             "one fewer than encoder_blocks"
         )
-    style = _Style(separable, bottleneck, group_count, group_width, gradient_checkpointing)
+    style = _Style(skips, separable, bottleneck, group_count, group_width, gradient_checkpointing)
     image, x = image_input(channels)
     x = PadToMultiple(2 ** len(decoder_blocks), name="pad")(x)
     x = conv(x, base_width, 3, "stem")
     *scales, x = _encoded(x, base_width, encoder_blocks, style)
     if pyramid:
         x = pyramid_pooling(x, x.shape[-1], "pyramid")
-    x = _decoded(x, scales, base_width, decoder_blocks, skips, style)
+    x = _decoded(x, scales, base_width, decoder_blocks, style)
     main = cropped(_activation(x, style, "head"), image)
     return keras.Model(image, heads(num_classes, main), name="resnet_baseline")
 
@@ -97,13 +98,11 @@ def _encoded(x: Any, base_width: int, blocks: tuple[int, ...], style: _Style) ->
     return scales
 
 
-def _decoded(
-    x: Any, scales: list, base_width: int, blocks: tuple[int, ...], skips: str, style: _Style
-) -> Any:
+def _decoded(x: Any, scales: list, base_width: int, blocks: tuple[int, ...], style: _Style) -> Any:
     """Brings the deepest features back to full size; joins those of each finer scale."""
     for depth, count in zip(reversed(range(len(scales))), blocks, strict=True):
         x = DoubleSize(name=f"decoder{depth}_upsample")(x)
-        x = _joined(x, scales[depth], skips, f"decoder{depth}")
+        x = _joined(x, scales[depth], style.skips, f"decoder{depth}")
         width = min(2**depth, DECODER_FACTOR) * base_width
         x = _stage(x, width, count, style, f"decoder{depth}")
     return x
