@@ -1,6 +1,5 @@
 """A new bag with the messages of another, and the labels of a model beside them."""
 
-import json
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -9,10 +8,11 @@ from typing import Self
 import numpy as np
 
 from semseg.bags import BagReader, BagWriter, RawMessage
-from semseg.classes import IGNORE, ClassTable
+from semseg.classes import ClassTable
 from semseg.errors import BagError
 from semseg.evaluation.frames import Frame
 from semseg.runtime import Segmentation
+from semseg.runtime.label_info import label_info_json
 
 NAMESPACE = "/offline"
 LABELS, CONFIDENCE = f"{NAMESPACE}/labels", f"{NAMESPACE}/confidence"
@@ -78,26 +78,6 @@ class BagOutput:
             time_ns, frame_id = self._headers[frame.stamp_ns]
             for topic, array in ((LABELS, result.labels), (CONFIDENCE, confidence)):
                 self._writer.image(topic, frame.stamp_ns, array, "mono8", frame_id, time_ns)
-
-
-def label_info_json(classes: ClassTable, model: str, digest: str) -> str:
-    """Returns what the node publishes on ``~label_info_json``.
-
-    Args:
-      classes: the classes of the labels.
-      model: file name of the frozen graph.
-      digest: the graph's SHA-256, hexadecimal.
-    """
-    listed = [
-        {"id": label, "name": name, "color": _color(color)}
-        for label, (name, color) in enumerate(zip(classes.names, classes.colors, strict=True))
-    ]
-    return json.dumps({"model": model, "digest": digest, "void_id": IGNORE, "classes": listed})
-
-
-def _color(color: tuple[int, int, int]) -> dict[str, float]:
-    channels = [value / 255 for value in color]
-    return dict(zip("rgba", [*channels, 1.0], strict=True))
 
 
 def _check(path: Path, source: Path) -> None:

@@ -13,12 +13,13 @@ from semseg.msg import LabelInfo
 from semseg.ros.camera import Camera
 from semseg.ros.demand import Demand
 from semseg.ros.diagnostics import Diagnostics
-from semseg.ros.label_info import label_info_json, label_info_message
+from semseg.ros.label_info import label_info_message
 from semseg.ros.lineup import Lineup
 from semseg.ros.master_watch import MasterWatch
 from semseg.ros.models import Model, check_same_classes
 from semseg.ros.options import CameraOptions
 from semseg.ros.worker import Worker
+from semseg.runtime.label_info import label_info_json
 from semseg.runtime.mailbox import Mailbox
 from semseg.srv import LoadModel, LoadModelResponse
 
@@ -112,9 +113,9 @@ class SegmenterNode:
 
     def _describe(self, model):
         segmenter = model.segmenter
-        info = label_info_message(segmenter.classes, model.name, segmenter.digest)
-        self._label_info.publish(info)
-        self._label_info_json.publish(label_info_json(info))
+        described = segmenter.classes, model.name, segmenter.digest
+        self._label_info.publish(label_info_message(*described))
+        self._label_info_json.publish(label_info_json(*described))
 
     def _follow_demand(self):
         for camera in self._cameras.values():
