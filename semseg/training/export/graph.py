@@ -115,7 +115,8 @@ def _head_outputs(logits: tf.Tensor, classes: ClassTable, head: str | None) -> d
     id_to_rgb = tf.constant(bgr, name=names[tensors.ID_TO_RGB])
     class_names = [*classes.names, VOID_NAME]
     probabilities = tf.nn.softmax(logits, name=names[tensors.CLASS_PROBABILITIES])
-    winners = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
+    # Of the logits: whoever wants labels alone does not pay for the softmax.
+    winners = tf.argmax(logits, axis=-1, output_type=tf.int32)
     made = {
         tensors.CLASS_IDS: tf.cast(winners, tf.uint8, name=names[tensors.CLASS_IDS]),
         tensors.CLASS_CONFIDENCE: tf.reduce_max(

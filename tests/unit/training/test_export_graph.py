@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from semseg.classes import ClassTable
 from semseg.errors import ConfigError, GraphError, ImageError
@@ -70,6 +71,13 @@ def test_tensors_of_every_head_are_there_and_auxiliary_outputs_are_not(two_heads
     assert data != graph_bytes(two_heads, TABLES, default_head="animal")
     with pytest.raises(ConfigError, match="unknown head 'x'; available: animal, road"):
         graph_bytes(two_heads, TABLES, default_head="x")
+
+
+def test_labels_alone_need_no_softmax(two_heads):
+    graph = tf.compat.v1.GraphDef.FromString(graph_bytes(two_heads, TABLES))
+    needed = tf.compat.v1.graph_util.extract_sub_graph(graph, ["class_ids"])
+    assert "ArgMax" in {node.op for node in needed.node}
+    assert "Softmax" not in {node.op for node in needed.node}
 
 
 def test_heads_whose_tables_contradict_the_card_are_refused(two_heads, tmp_path):
