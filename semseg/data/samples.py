@@ -150,16 +150,14 @@ def _town_frame(split: str, index: int, size: tuple[int, int], right: bool) -> F
 
 
 @dataclass(frozen=True)
-class RemappedSample:
-    """A ``Sample`` with the labels of another class table.
+class ChangedSample:
+    """A ``Sample`` that is another one with its pixels changed; subclasses say how.
 
     Attributes:
       sample: the sample as its dataset has it.
-      table: uint8 (256,), the new label of each of the dataset's labels, ``IGNORE`` for none.
     """
 
     sample: Sample
-    table: np.ndarray = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -168,35 +166,57 @@ class RemappedSample:
 
     @property
     def image_path(self) -> Path | None:
-        """The image's file, see ``Sample``."""
+        """The file of the image before the change, see ``Sample``."""
         return self.sample.image_path
 
     @property
     def label_path(self) -> Path | None:
-        """The file of the dataset's own labels, see ``Sample``."""
+        """The file of the labels before the change, see ``Sample``."""
         return self.sample.label_path
 
     def read_image(self) -> np.ndarray:
-        """Returns the image, uint8 (H, W, 3) RGB."""
-        return self.sample.read_image()
+        """Returns the changed image, uint8 (h, w, 3) RGB."""
+        return self._changed_image(self.sample.read_image())
 
     def read_labels(self) -> np.ndarray:
-        """Returns the new labels, uint8 (H, W)."""
-        return self.table[self.sample.read_labels()]
+        """Returns the changed labels, uint8 (h, w)."""
+        return self._changed_labels(self.sample.read_labels())
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns image and new labels."""
+        """Returns the changed image and labels."""
         image, labels = self.sample.read()
-        return image, self.table[labels]
+        return self._changed_image(image), self._changed_labels(labels)
 
     def read_second(self) -> np.ndarray | None:
-        """Returns the second input, see ``Sample``."""
-        return self.sample.read_second()
+        """Returns the changed second input, see ``Sample``."""
+        second = self.sample.read_second()
+        return None if second is None else self._changed_image(second)
 
     def read_right_labels(self) -> np.ndarray | None:
-        """Returns the new labels of the right image, see ``Sample``."""
+        """Returns the changed labels of the right image, see ``Sample``."""
         labels = self.sample.read_right_labels()
-        return None if labels is None else self.table[labels]
+        return None if labels is None else self._changed_labels(labels)
+
+    def _changed_image(self, image: np.ndarray) -> np.ndarray:
+        """Changes an image or a second input."""
+        return image
+
+    def _changed_labels(self, labels: np.ndarray) -> np.ndarray:
+        return labels
+
+
+@dataclass(frozen=True)
+class RemappedSample(ChangedSample):
+    """A ``Sample`` with the labels of another class table.
+
+    Attributes:
+      table: uint8 (256,), the new label of each of the dataset's labels, ``IGNORE`` for none.
+    """
+
+    table: np.ndarray = field(repr=False, compare=False)
+
+    def _changed_labels(self, labels: np.ndarray) -> np.ndarray:
+        return self.table[labels]
 
 
 def samples(
