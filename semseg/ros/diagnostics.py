@@ -1,7 +1,6 @@
 """What the node says of itself once a second: ``/diagnostics`` for people, ``~stats`` for plots."""
 
 import os
-import threading
 import time
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -66,7 +65,6 @@ class Diagnostics:
         self._cameras = cameras
         self._lineup = lineup
         self._before: Dict[str, Tuple[float, Dict[str, int]]] = {}
-        self._ended = threading.Event()
         self._publisher = rospy.Publisher("/diagnostics", DiagnosticArray, queue_size=10)
         self._stats = {
             camera.name: rospy.Publisher(
@@ -74,22 +72,12 @@ class Diagnostics:
             )
             for camera in cameras
         }
-        # Not a rospy.Timer: a looped bag sets the clock back, and that ends those.
-        self._thread = threading.Thread(target=self._run, name="diagnostics", daemon=True)
 
-    def start(self) -> None:
-        """Starts publishing."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends publishing."""
-        self._ended.set()
-
-    def _run(self):
-        while not self._ended.wait(PERIOD_S):
-            header = Header(stamp=rospy.Time.now())
-            statuses = [self._report(camera) for camera in self._cameras]
-            self._publisher.publish(DiagnosticArray(header=header, status=statuses))
+    def publish(self) -> None:
+        """Publishes the state of now; to be called every ``PERIOD_S``."""
+        header = Header(stamp=rospy.Time.now())
+        statuses = [self._report(camera) for camera in self._cameras]
+        self._publisher.publish(DiagnosticArray(header=header, status=statuses))
 
     def _report(self, camera):
         """Publishes a camera's stats; returns its status."""

@@ -5,7 +5,6 @@ Nobody could find such a node any more, and nothing would say so. It ends instea
 """
 
 import logging
-import threading
 from typing import Callable
 
 import rosgraph
@@ -19,35 +18,24 @@ PERIOD_S = 2.0
 
 
 class MasterWatch:
-    """Asks the master for this node, every ``PERIOD_S``; an unreachable master is waited for.
+    """Asks the master for this node; an unreachable master is waited for.
 
     Args:
-      forgotten: called once, when a master answers that it does not know the node.
+      forgotten: called when a master answers that it does not know the node.
     """
 
     def __init__(self, forgotten: Callable[[], None]):
         self._forgotten = forgotten
         self._master = rosgraph.Master(rospy.get_name())
         self._parameters = private_parameters()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="master", daemon=True)
 
-    def start(self) -> None:
-        """Starts asking."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends asking."""
-        self._ended.set()
-
-    def _run(self):
-        while not self._ended.wait(PERIOD_S):
-            try:
-                if not self._is_known():
-                    self._leave()
-                    return
-            except OSError:
-                continue  # No master for now: connections that exist go on without it.
+    def look(self) -> None:
+        """Asks once; to be called every ``PERIOD_S``."""
+        try:
+            if not self._is_known():
+                self._leave()
+        except OSError:
+            pass  # No master for now: connections that exist go on without it.
 
     def _is_known(self):
         try:

@@ -10,20 +10,22 @@ from std_srvs.srv import SetBool, SetBoolResponse
 
 from semseg.errors import ConfigError, SemsegError
 from semseg.msg import LabelInfo
+from semseg.ros import diagnostics, master_watch
 from semseg.ros.camera import Camera
-from semseg.ros.demand import Demand
-from semseg.ros.diagnostics import Diagnostics
 from semseg.ros.label_info import label_info_message
 from semseg.ros.lineup import Lineup
-from semseg.ros.master_watch import MasterWatch
 from semseg.ros.models import Model, check_same_classes
 from semseg.ros.options import CameraOptions
+from semseg.ros.periodic import Periodic
 from semseg.ros.worker import Worker
 from semseg.runtime.label_info import label_info_json
 from semseg.runtime.mailbox import Mailbox
 from semseg.srv import LoadModel, LoadModelResponse
 
 _log = logging.getLogger(__name__)
+
+# Should a listener that came or went ever be missed, it is seen after this long.
+LISTENERS_S = 1.0
 
 
 def _load_none(name):
@@ -69,17 +71,24 @@ class SegmenterNode:
             "~label_info_json", String, queue_size=1, latch=True
         )
         self._ready = rospy.Publisher("~ready", Bool, queue_size=1, latch=True)
-        self._demand = Demand(self._follow_demand)
-        mailbox = Mailbox({name: options.weight for name, options in cameras.items()})
-        rospy.on_shutdown(mailbox.close)  # before the topics are closed
+        # Not from rospy's callbacks themselves: subscribing there would wait for the master while
+        # the listener's connection waits for the callback, and two of them would cross.
+        self._demand = Periodic("demand", self._follow_demand, LISTENERS_S)
+        self._mailbox = Mailbox({name: options.weight for name, options in cameras.items()})
         self._cameras = {
-            name: Camera(name, options, model, mailbox.put, self._demand.changed)
+            name: Camera(name, options, model, self._mailbox.put, self._demand.soon)
             for name, options in cameras.items()
         }
         self._lineup = Lineup(model, reduced, target_rate_hz, self._describe)
-        self._worker = Worker(self._lineup, mailbox, self._cameras, self._end)
-        self._diagnostics = Diagnostics(list(self._cameras.values()), self._lineup)
-        self._master_watch = MasterWatch(self._end)
+        self._worker = Worker(self._lineup, self._mailbox, self._cameras, self._end)
+        report = diagnostics.Diagnostics(list(self._cameras.values()), self._lineup).publish
+        look = master_watch.MasterWatch(self._end).look
+        self._periodic = [
+            self._demand,
+            Periodic("diagnostics", report, diagnostics.PERIOD_S),
+            Periodic("master watch", look, master_watch.PERIOD_S),
+        ]
+        rospy.on_shutdown(self._take_no_more)  # before the topics are closed
         self._describe(model)
 
     def start(self) -> None:
@@ -87,9 +96,9 @@ class SegmenterNode:
         for camera in self._cameras.values():
             _log.info("segmenting %s", camera.images.topic)
         self._worker.start()
-        self._demand.start()
-        self._diagnostics.start()
-        self._master_watch.start()
+        self._follow_demand()
+        for part in self._periodic:
+            part.start()
         self._services = [
             rospy.Service("~enable", SetBool, self._enable),
             rospy.Service("~load_model", LoadModel, self._load_model),
@@ -102,14 +111,18 @@ class SegmenterNode:
         Returns:
           Whether the worker ended; it does not while an inference takes longer than the time.
         """
-        for part in (self._master_watch, self._diagnostics, self._demand):
-            part.stop()
+        self._take_no_more()
         return self._worker.stop(timeout_s)
 
     @property
     def failed(self) -> bool:
         """Whether the node ended by itself: its worker failed, or the master forgot it."""
         return self._failed
+
+    def _take_no_more(self):
+        self._mailbox.close()
+        for part in self._periodic:
+            part.stop()
 
     def _describe(self, model):
         segmenter = model.segmenter
@@ -124,7 +137,7 @@ class SegmenterNode:
     def _enable(self, request):
         for camera in self._cameras.values():
             camera.enabled = request.data
-        self._demand.changed()
+        self._demand.soon()
         return SetBoolResponse(True, "enabled" if request.data else "disabled")
 
     def _load_model(self, request):
