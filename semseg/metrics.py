@@ -51,15 +51,13 @@ class ConfusionMatrix:
                 % (_shape_text(predictions), _shape_text(labels))
             )
         histogram = _count_pairs(labels.ravel(), predictions.ravel())
-        strangers = (
-            np.flatnonzero(histogram[self.num_classes : IGNORE].any(axis=1)) + self.num_classes
-        )
-        if strangers.size:
+        rows = histogram[: self.num_classes].astype(np.int64)
+        if rows.sum() + histogram[IGNORE].sum() != labels.size:
+            strangers = labels[(labels >= self.num_classes) & (labels != IGNORE)]
             raise ImageError(
                 "true label %d is neither a class (0..%d) nor ignore (%d)"
-                % (strangers[0], self.num_classes - 1, IGNORE)
+                % (strangers.min(), self.num_classes - 1, IGNORE)
             )
-        rows = histogram[: self.num_classes]
         self.counts[:, :-1] += rows[:, : self.num_classes]
         self.counts[:, -1] += rows[:, self.num_classes :].sum(axis=1)
 
@@ -146,7 +144,7 @@ def mean_of_known(values: np.ndarray) -> float:
 
 
 def _count_pairs(labels, predictions):
-    """Counts the pairs of two flat uint8 arrays, int64 (256, 256)."""
+    """Counts the pairs of two flat uint8 arrays: whole numbers, float64 (256, 256)."""
     even = labels.size // 2 * 2
     counts = _count_runs(labels[:even], predictions[:even])
     if counts is None:
@@ -171,22 +169,21 @@ def _count_runs(labels, predictions):
     ends = np.append(ends, true.size - 1)
     pairs = true[ends].view(np.uint8).astype(np.uint16) << 8
     pairs |= found[ends].view(np.uint8)
-    lengths = np.repeat(np.diff(np.append(-1, ends)), 2)
-    return np.bincount(pairs, lengths, 1 << 16).astype(np.int64).reshape(256, 256)
+    lengths = np.repeat(np.diff(ends, prepend=-1), 2)
+    return np.bincount(pairs, lengths, 1 << 16).reshape(256, 256)
 
 
 def _histogram(labels, predictions):
-    """Counts the pairs of two flat uint8 arrays, int64 (256, 256), whatever they hold.
+    """Counts the pairs of two flat uint8 arrays, float64 (256, 256), whatever they hold.
 
     OpenCV's histogram of two channels is several times faster than ``np.bincount`` of 16-bit
     pairs. It counts in float32, which is exact up to 2**24: longer arrays go in pieces.
     """
-    histogram = np.zeros((256, 256), np.int64)
+    histogram = np.zeros((256, 256))
     for start in range(0, labels.size, _EXACT_IN_FLOAT32):
         piece = slice(start, start + _EXACT_IN_FLOAT32)
         channels = [labels[None, piece], predictions[None, piece]]
-        counts = cv2.calcHist(channels, [0, 1], None, [256, 256], [0, 256, 0, 256])
-        histogram += counts.astype(np.int64)
+        histogram += cv2.calcHist(channels, [0, 1], None, [256, 256], [0, 256, 0, 256])
     return histogram
 
 
