@@ -105,7 +105,9 @@ def num_done(camera):
     return camera.statistics.counts[SEGMENTED] + len(camera.errors)
 
 
-def test_when_an_inference_starts_no_newer_frame_has_been_received(run):
+def test_when_an_inference_starts_no_newer_frame_has_been_received(run, monkeypatch):
+    # A busy machine may decode so slowly that frames are answered in spite of newer ones.
+    monkeypatch.setattr("semseg.ros.worker.MAX_PASSED_OVER", 1000)
     mailbox, segmenter = Mailbox(), SlowSegmenter(0.02)
     camera = FakeCamera("front", mailbox, lambda number: time.sleep(0.002))
     run(segmenter, mailbox, camera)
@@ -116,7 +118,7 @@ def test_when_an_inference_starts_no_newer_frame_has_been_received(run):
     assert set(segmenter.overtaken) == {0}
     assert camera.answered == sorted(camera.answered)
     assert num_done(camera) + camera.statistics.counts[REPLACED] == 200
-    assert num_done(camera) >= 20
+    assert camera.statistics.counts[REPLACED] > 0
 
 
 def test_a_frame_that_was_overtaken_while_it_was_decoded_is_given_up(run):
