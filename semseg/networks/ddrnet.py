@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from semseg.networks.blocks import activate, conv_norm, image_input, norm, norm_conv
-from semseg.networks.dual_resolution import bottleneck, head, pooled, stage
+from semseg.networks.dual_resolution import bottleneck, head, pyramid, stage
 from semseg.networks.heads import NumClasses, heads, resized
 from semseg.networks.layers import ResizeLike
 
@@ -52,7 +52,7 @@ def ddrnet(
 
     detail = bottleneck(activate(detail, "detail4"), 2 * width, 1, "detail5")
     context = bottleneck(activate(context, "context4"), 8 * width, 2, "context5")  # 1/64
-    context = _pyramid(context, 4 * width, 4 * width, "pyramid")
+    context = pyramid(context, 4 * width, 4 * width, "pyramid", cascaded=True)
     context = ResizeLike(name="pyramid_upsample")([context, detail])
     x = keras.layers.Add(name="fusion_add")([detail, context])
     if skip_width:
@@ -80,21 +80,6 @@ def _exchange(context: Any, detail: Any, widths: tuple[int, ...], name: str) -> 
         )
     context = keras.layers.Add(name=f"{name}_context")([context, down])
     return context, keras.layers.Add(name=f"{name}_detail")([detail, up])
-
-
-def _pyramid(x: Any, branch_width: int, width: int, name: str) -> Any:
-    """Deep aggregation pyramid pooling (DAPPM): each level adds to the next finer one's result."""
-    levels = [norm_conv(x, branch_width, 1, f"{name}0")]
-    for index, average in enumerate(pooled(x, name), start=1):
-        level = norm_conv(average, branch_width, 1, f"{name}{index}")
-        upsampled = ResizeLike(name=f"{name}{index}_upsample")([level, x])
-        summed = keras.layers.Add(name=f"{name}{index}_add")([upsampled, levels[-1]])
-        levels.append(norm_conv(summed, branch_width, 3, f"{name}{index}_process"))
-    joined = keras.layers.Concatenate(name=f"{name}_concat")(levels)
-    joined = norm_conv(joined, width, 1, f"{name}_compress")
-    return keras.layers.Add(name=f"{name}_add")(
-        [joined, norm_conv(x, width, 1, f"{name}_shortcut")]
-    )
 
 
 def _skip(x: Any, quarter: Any, width: int, name: str) -> Any:

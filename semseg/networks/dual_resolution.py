@@ -1,4 +1,4 @@
-"""What DDRNet and PIDNet are made of: residual blocks, the poolings of their pyramids, their heads.
+"""What DDRNet and PIDNet are made of: residual blocks, pyramid poolings, heads.
 
 The blocks are those of ResNet without the last activation, which is the caller's: branches meet
 before it.
@@ -10,6 +10,7 @@ import keras
 
 from semseg.networks.blocks import activate, conv_norm, norm, norm_conv
 from semseg.networks.heads import Classifier, resized
+from semseg.networks.layers import ResizeLike
 
 WINDOWS = ((5, 2), (9, 4), (17, 8))
 """(window, stride) of the average poolings of a pyramid; the last level is a global average."""
@@ -47,7 +48,34 @@ def _add(skip: Any, x: Any, width: int, strides: int, name: str) -> Any:
     return keras.layers.Add(name=f"{name}_add")([skip, x])
 
 
-def pooled(x: Any, name: str) -> list:
+def pyramid(x: Any, branch_width: int, width: int, name: str, *, cascaded: bool) -> Any:
+    """Pyramid pooling: averages over growing windows, processed and joined beside ``x``.
+
+    Args:
+      x: features [N, H, W, C].
+      branch_width: channels of each level.
+      width: channels of the result.
+      name: what the layers' names begin with.
+      cascaded: whether a level is added to the next finer one's result (DDRNet's deep aggregation,
+        DAPPM) or to the finest alone (PIDNet's parallel aggregation, PAPPM).
+
+    Returns:
+      Features [N, H, W, width].
+    """
+    levels = [norm_conv(x, branch_width, 1, f"{name}0")]
+    for index, average in enumerate(_averages(x, name), start=1):
+        level = norm_conv(average, branch_width, 1, f"{name}{index}")
+        level = ResizeLike(name=f"{name}{index}_upsample")([level, x])
+        finer = levels[-1] if cascaded else levels[0]
+        level = keras.layers.Add(name=f"{name}{index}_add")([level, finer])
+        levels.append(norm_conv(level, branch_width, 3, f"{name}{index}_process"))
+    joined = keras.layers.Concatenate(name=f"{name}_concat")(levels)
+    joined = norm_conv(joined, width, 1, f"{name}_compress")
+    shortcut = norm_conv(x, width, 1, f"{name}_shortcut")
+    return keras.layers.Add(name=f"{name}_add")([joined, shortcut])
+
+
+def _averages(x: Any, name: str) -> list:
     """Averages over the growing ``WINDOWS`` and over the image."""
     levels = [
         keras.layers.AveragePooling2D(window, stride, "same", name=f"{name}{index}_pool")(x)

@@ -13,8 +13,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from semseg.networks.blocks import activate, conv_norm, image_input, norm_conv
-from semseg.networks.dual_resolution import basic_block, bottleneck, head, pooled, stage
+from semseg.networks.blocks import activate, conv_norm, image_input
+from semseg.networks.dual_resolution import basic_block, bottleneck, head, pyramid, stage
 from semseg.networks.heads import NumClasses, heads
 from semseg.networks.layers import ResizeLike
 
@@ -64,7 +64,7 @@ def pidnet(
     border = bottleneck(activate(border, "border4"), 2 * width, 1, "border5")
     context = bottleneck(context, 8 * width, 2, "context5_block0")  # 1/64
     context = bottleneck(context, 8 * width, 1, "context5_block1")
-    context = _pyramid(context, 3 * width, 4 * width, "pyramid")
+    context = pyramid(context, 3 * width, 4 * width, "pyramid", cascaded=False)
     context = ResizeLike(name="pyramid_upsample")([context, detail])
 
     x = _fused(detail, context, border, "fusion")
@@ -110,22 +110,6 @@ def _informed(border: Any, context: Any, name: str) -> Any:
     context = conv_norm(context, border.shape[-1], 3, f"{name}_compress", activation=None)
     context = ResizeLike(name=f"{name}_upsample")([context, border])
     return keras.layers.Add(name=f"{name}_fused")([border, context])
-
-
-def _pyramid(x: Any, branch_width: int, width: int, name: str) -> Any:
-    """Parallel aggregation pyramid pooling (PAPPM): each level is processed by itself."""
-    whole = norm_conv(x, branch_width, 1, f"{name}0")
-    levels = [whole]
-    for index, average in enumerate(pooled(x, name), start=1):
-        level = norm_conv(average, branch_width, 1, f"{name}{index}")
-        level = ResizeLike(name=f"{name}{index}_upsample")([level, x])
-        level = keras.layers.Add(name=f"{name}{index}_add")([level, whole])
-        levels.append(norm_conv(level, branch_width, 3, f"{name}{index}_process"))
-    joined = keras.layers.Concatenate(name=f"{name}_concat")(levels)
-    joined = norm_conv(joined, width, 1, f"{name}_compress")
-    return keras.layers.Add(name=f"{name}_add")(
-        [joined, norm_conv(x, width, 1, f"{name}_shortcut")]
-    )
 
 
 def _fused(detail: Any, context: Any, border: Any, name: str) -> Any:
