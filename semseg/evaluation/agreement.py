@@ -61,7 +61,8 @@ class Agreement:
 
     def add(self, frame: Frame, labels: np.ndarray) -> None:
         """Compares the labels, uint8 (H, W), of the next frame; raises ``ImageError``."""
-        others = self._map.table[self._other.segment(frame.image, frame.second).labels]
+        found = self._other.segment(frame.image, frame.second, confidence=False)
+        others = self._map.table[found.labels]
         confusion = ConfusionMatrix(self.classes.num_classes)
         confusion.update(labels, others)
         self.confusion.merge(confusion)

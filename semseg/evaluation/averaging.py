@@ -95,7 +95,11 @@ class AveragingSegmenter:
         return next(iter(self._segmenters.values())).classes
 
     def segment(
-        self, image: np.ndarray, second: np.ndarray | None = None, probabilities: bool = False
+        self,
+        image: np.ndarray,
+        second: np.ndarray | None = None,
+        probabilities: bool = False,
+        confidence: bool = True,
     ) -> Segmentation:
         """Labels an image.
 
@@ -103,9 +107,10 @@ class AveragingSegmenter:
           image: uint8 (H, W, 3) RGB.
           second: must be None: a disparity or a right image cannot be mirrored alike.
           probabilities: whether to return the mean probabilities, too.
+          confidence: whether to return the largest of them, too.
 
         Returns:
-          Labels, confidence and probabilities of the image's size; the timing is the sum.
+          Labels, and what was asked for, of the image's size; the timing is the sum.
 
         Raises:
           ImageError: a second input is given.
@@ -122,7 +127,8 @@ class AveragingSegmenter:
                 timing = _sum(timing, spent)
         total /= len(self._segmenters) * len(seen)
         labels = total.argmax(axis=2).astype(np.uint8)
-        return Segmentation(labels, total.max(axis=2), total if probabilities else None, timing)
+        sure = total.max(axis=2) if confidence else None
+        return Segmentation(labels, sure, total if probabilities else None, timing)
 
     def _probabilities(self, scale: float, image: np.ndarray) -> tuple[np.ndarray, Timing]:
         segmenter = self._segmenters[scale]

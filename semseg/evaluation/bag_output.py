@@ -73,6 +73,7 @@ class BagOutput:
     def add(self, frame: Frame, result: Segmentation) -> None:
         """Adds the labels and their confidence of a frame whose image was copied."""
         assert frame.stamp_ns is not None
+        assert result.confidence is not None
         confidence = np.rint(255 * result.confidence).astype(np.uint8)
         with self._lock:
             time_ns, frame_id = self._headers[frame.stamp_ns]

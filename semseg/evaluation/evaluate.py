@@ -27,7 +27,11 @@ class ImageSegmenter(Protocol):
         """Names and colours of the labels."""
 
     def segment(
-        self, image: np.ndarray, second: np.ndarray | None = None, probabilities: bool = False
+        self,
+        image: np.ndarray,
+        second: np.ndarray | None = None,
+        probabilities: bool = False,
+        confidence: bool = True,
     ) -> Segmentation:
         """Labels an RGB image; labels, confidence and probabilities have the image's size."""
 
@@ -99,6 +103,7 @@ class Evaluation:
 
     def _score(self, frame: Frame, result: Segmentation) -> FrameScore:
         found = self._in_classes_of_truth(frame, result)
+        assert result.confidence is not None
         mean_iou, pixel_accuracy = self._compare(frame, result, found)
         pixels = np.bincount(found.ravel(), minlength=256)[: self._map.classes.num_classes]
         return FrameScore(
@@ -128,6 +133,7 @@ class Evaluation:
         if frame.labels is None:
             return np.nan, np.nan
         _check_shape(frame.image, "its true labels are", frame.labels)
+        assert result.confidence is not None
         height, width = frame.labels.shape
         size = height, width
         prediction = Prediction(

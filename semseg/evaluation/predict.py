@@ -160,5 +160,6 @@ def _segment_cropped(segmenter: ImageSegmenter, image: np.ndarray, crop: Crop) -
     if top + bottom >= height:
         raise ImageError(f"a crop of {top},{bottom} rows leaves nothing of {height}")
     labels = np.full(image.shape[:2], IGNORE, np.uint8)
-    labels[top : height - bottom] = segmenter.segment(image[top : height - bottom]).labels
+    seen = image[top : height - bottom]
+    labels[top : height - bottom] = segmenter.segment(seen, confidence=False).labels
     return labels

@@ -113,6 +113,11 @@ class Camera:
         """Whether anyone listens to the probabilities."""
         return self._publishers.probabilities_wanted
 
+    @property
+    def confidence_wanted(self) -> bool:
+        """Whether labels depend on their confidence, or anyone listens to it."""
+        return bool(self._options.min_confidence) or self._publishers.confidence_wanted
+
     def follow_demand(self) -> None:
         """Subscribes while frames are wanted, unsubscribes while not; one thread calls it."""
         wanted = self.wanted or self._options.keep_subscribed
@@ -268,6 +273,6 @@ def _restored(segmentation, placement, min_confidence):
     probabilities = segmentation.probabilities
     return segmentation._replace(
         labels=placement.restore_labels(labels),
-        confidence=placement.restore(confidence, 0),
+        confidence=None if confidence is None else placement.restore(confidence, 0),
         probabilities=None if probabilities is None else placement.restore(probabilities, 0),
     )

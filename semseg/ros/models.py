@@ -26,9 +26,9 @@ class Model(NamedTuple):
     Attributes:
       name: file name of its graph.
       segmenter: has ``.classes`` (ClassTable), ``.digest``, ``.engine``, ``.precision``,
-        ``.segment(image, second=None, probabilities=False)``, ``.segment_batch(images)``,
-        ``.close()`` and, for outputs of the network's size, ``.fit(image_size)``; used by one
-        thread at a time.
+        ``.segment(image, second=None, probabilities=False, confidence=True)``,
+        ``.segment_batch(images, confidence=True)``, ``.close()`` and, for outputs of the
+        network's size, ``.fit(image_size)``; used by one thread at a time.
       second: name of its second input, ``right`` or ``disparity``; None without one.
       batch_size: how many cameras' images are segmented at once at most.
     """
@@ -128,7 +128,7 @@ def profitable_batch(segmenter: Any, num_images: int) -> int:
         return 1
     image = np.zeros((segmenter.input_size or _USUAL_SIZE) + (3,), np.uint8)
     for count in range(1, num_images + 1):  # An engine may prepare itself for each size.
-        segmenter.segment_batch([image] * count)
+        segmenter.segment_batch([image] * count, confidence=False)
     times_s = [
         [_duration_s(segmenter, [image] * count) for count in (1, num_images)]
         for _ in range(_REPETITIONS)
@@ -163,5 +163,5 @@ def check_same_classes(full: Model, reduced: Model) -> None:
 
 def _duration_s(segmenter: Any, images: List[np.ndarray]) -> float:
     started = time.monotonic()
-    segmenter.segment_batch(images)
+    segmenter.segment_batch(images, confidence=False)
     return time.monotonic() - started

@@ -15,6 +15,7 @@ from semseg.ros.messages import image_message, png_message
 from semseg.ros.options import CameraOptions
 from semseg.runtime import render
 
+CONFIDENCE = "confidence"
 PROBABILITIES = "probabilities"
 
 
@@ -66,7 +67,7 @@ def outputs(options: CameraOptions, masks: Mapping[str, Tuple[str, ...]]) -> Lis
         ),
         Output("color", Image, _color),
         Output("overlay", Image, partial(_overlay, options.overlay_alpha, options.overlay_legend)),
-        Output("confidence", Image, _confidence),
+        Output(CONFIDENCE, Image, _confidence),
         Output(PROBABILITIES, Image, _probabilities),
         Output("class_distribution", ClassDistribution, _distribution),
     ]
@@ -95,14 +96,17 @@ def _overlay(alpha, legend, result):
     return image_message(result.header, overlay, "rgb8")
 
 
+# What a listener came too late for is None: the next frame has it.
 def _confidence(result):
-    confidence = np.rint(result.segmentation.confidence * 255).astype(np.uint8)
-    return image_message(result.header, confidence, "mono8")
+    confidence = result.segmentation.confidence
+    if confidence is None:
+        return None
+    return image_message(result.header, np.rint(confidence * 255).astype(np.uint8), "mono8")
 
 
 def _probabilities(result):
     probabilities = result.segmentation.probabilities
-    if probabilities is None:  # The listener came after the inference; the next frame has them.
+    if probabilities is None:
         return None
     return image_message(result.header, probabilities, "32FC%d" % probabilities.shape[2])
 

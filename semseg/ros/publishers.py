@@ -5,7 +5,7 @@ from typing import Callable, Sequence
 import rospy
 from sensor_msgs.msg import CameraInfo
 
-from semseg.ros.outputs import PROBABILITIES, Output, Result
+from semseg.ros.outputs import CONFIDENCE, PROBABILITIES, Output, Result
 
 # A listener that lags by more frames than this loses the oldest; the worker never waits for it.
 QUEUE_SIZE = 5
@@ -55,6 +55,11 @@ class CameraPublishers:
     def probabilities_wanted(self) -> bool:
         """Whether anyone listens to the probabilities."""
         return self._publishers[PROBABILITIES].get_num_connections() > 0
+
+    @property
+    def confidence_wanted(self) -> bool:
+        """Whether anyone listens to the confidence."""
+        return self._publishers[CONFIDENCE].get_num_connections() > 0
 
     def publish(self, result: Result) -> None:
         """Computes and publishes the outputs that have listeners."""

@@ -128,7 +128,7 @@ def _start_callback(model, camera):
     labels = rospy.Publisher("~%s/labels" % camera, Image, queue_size=1)
 
     def segment(message):
-        segmentation = model.segmenter.segment(image_from_message(message))
+        segmentation = model.segmenter.segment(image_from_message(message), confidence=False)
         labels.publish(image_message(message.header, segmentation.labels, "mono8"))
 
     ready = rospy.Publisher("~ready", Bool, queue_size=1, latch=True)

@@ -48,7 +48,7 @@ class Worker:
       lineup: the models; used by the worker's thread only.
       mailbox: where the cameras leave their frames, by camera name.
       cameras: camera name -> ``Camera`` or alike: ``prepare``, ``publish``, ``reject``,
-        ``statistics``, ``wanted`` and ``probabilities_wanted``.
+        ``statistics``, ``wanted``, ``probabilities_wanted`` and ``confidence_wanted``.
       failed: called when an error of the program itself ended the worker.
     """
 
@@ -166,6 +166,7 @@ class Worker:
                 prepared.seen,
                 second=prepared.second,
                 probabilities=camera.probabilities_wanted,
+                confidence=camera.confidence_wanted,
             )
             camera.publish(prepared, segmentation, model.segmenter.classes)
         except SemsegError as error:
@@ -176,7 +177,8 @@ class Worker:
     def _answer_together(self, model, turns):
         try:
             images = [turn.prepared.seen for turn in turns]
-            segmentations = model.segmenter.segment_batch(images)
+            confidence = any(turn.camera.confidence_wanted for turn in turns)
+            segmentations = model.segmenter.segment_batch(images, confidence=confidence)
         except SemsegError:
             return [self._answer(model, turn) for turn in turns]  # One by one: whose fault is it?
         for turn, segmentation in zip(turns, segmentations):
@@ -192,7 +194,11 @@ class Worker:
 
         def try_model(model):
             try:
-                trial = model.segmenter.segment(prepared.seen, second=prepared.second)
+                trial = model.segmenter.segment(
+                    prepared.seen,
+                    second=prepared.second,
+                    confidence=segmentation.confidence is not None,
+                )
             except SemsegError:
                 return float("inf")
             return frame_s + 1e-3 * (sum(trial.timing) - sum(segmentation.timing))

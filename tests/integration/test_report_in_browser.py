@@ -56,7 +56,7 @@ class Noisy:
         self._answers = iter(truths)
         self._random = np.random.default_rng(0)
 
-    def segment(self, image, second=None, probabilities=False):
+    def segment(self, image, second=None, probabilities=False, confidence=True):
         truth = next(self._answers)
         wrong = self._random.random(truth.shape) < 0.1
         labels = np.where(wrong, 3, truth).astype(np.uint8)

@@ -40,7 +40,7 @@ class StubSegmenter:
         self._latency_s = latency_s
         self._reverse = reverse
 
-    def segment(self, image, second=None, probabilities=False):
+    def segment(self, image, second=None, probabilities=False, confidence=True):
         time.sleep(self._latency_s)
         image = image if second is None else second
         timing = Timing(0.0, 1e3 * self._latency_s, 0.0)

@@ -17,7 +17,7 @@ class FakeSegmenter:
     def __init__(self):
         self.sizes = []
 
-    def segment(self, image, second=None, probabilities=False):
+    def segment(self, image, second=None, probabilities=False, confidence=True):
         self.sizes.append(image.shape[:2])
         labels = np.ascontiguousarray(image[..., 0])
         confidence = image[..., 1].astype(np.float32) / 255

@@ -19,7 +19,7 @@ class Constant:
     def __init__(self, right):
         self.right = right
 
-    def segment(self, image, second=None, probabilities=False):
+    def segment(self, image, second=None, probabilities=False, confidence=True):
         found = np.empty((*image.shape[:2], 2), np.float32)
         found[..., 1] = self.right
         found[..., 0] = 1 - self.right
@@ -34,7 +34,7 @@ class Place:
     def __init__(self):
         self.shapes = []
 
-    def segment(self, image, second=None, probabilities=False):
+    def segment(self, image, second=None, probabilities=False, confidence=True):
         assert image.flags.c_contiguous
         self.shapes.append(image.shape[:2])
         right = image[..., 0].astype(np.float32) / 255
@@ -44,7 +44,7 @@ class Place:
 class OnlyLeftHalf(Place):
     """Sees nothing in the right half of what it is shown."""
 
-    def segment(self, image, second=None, probabilities=False):
+    def segment(self, image, second=None, probabilities=False, confidence=True):
         image = image.copy()
         image[:, image.shape[1] // 2 :] = 0
         return super().segment(image)

@@ -148,7 +148,7 @@ class Answer:
         self.classes = classes
         self.labels = np.array(labels, np.uint8)
 
-    def segment(self, image, second=None, probabilities=False):
+    def segment(self, image, second=None, probabilities=False, confidence=True):
         ones = np.ones(self.labels.shape, np.float32)
         return Segmentation(self.labels, ones, None, Timing(0.0, 1.0, 0.0))
 

@@ -18,6 +18,7 @@ class FakeCamera:
     """Its frames are numbers; a negative one is malformed."""
 
     probabilities_wanted = False
+    confidence_wanted = False
     wanted = True
 
     def __init__(self, name, mailbox, on_prepare=lambda number: None):
@@ -64,7 +65,7 @@ class SlowSegmenter:
         self.overtaken = []
         self._latency_s = latency_s
 
-    def segment(self, seen, second, probabilities):
+    def segment(self, seen, second, probabilities=False, confidence=True):
         camera, frame = seen
         self.overtaken.append(camera.received - frame)
         time.sleep(self._latency_s)
@@ -220,7 +221,7 @@ class BatchSegmenter(SlowSegmenter):
         super().__init__()
         self.batches = []
 
-    def segment_batch(self, images):
+    def segment_batch(self, images, confidence):
         self.batches.append([(camera.name, frame) for camera, frame in images])
         if any(frame == 13 for _, frame in images):
             raise EngineError("out of luck")

@@ -50,6 +50,20 @@ def test_exact_labels_where_no_resize_is_needed(color_model, engine):
     np.testing.assert_array_equal(segmenter.segment(image).labels, labels)
 
 
+@pytest.mark.parametrize("wanted", [{}, {"probabilities": True}])
+def test_confidence_is_made_on_demand(color_model, engine, wanted):
+    segmenter = Segmenter.load(color_model(size=(48, 96)), engine=engine)
+    image, labels = stripes(60, 70)
+    with_it, without = (segmenter.segment(image, confidence=x, **wanted) for x in (True, False))
+    assert without.confidence is None
+    np.testing.assert_array_equal(without.labels, with_it.labels)
+    assert (without.probabilities is None) == (with_it.probabilities is None) == (not wanted)
+    (alone,), (together,) = (segmenter.segment_batch([image], confidence=x) for x in (False, True))
+    assert alone.confidence is None
+    np.testing.assert_array_equal(alone.labels, with_it.labels)
+    np.testing.assert_allclose(together.confidence, with_it.confidence, atol=1e-6)
+
+
 def test_probabilities_belong_to_the_labels(color_model, engine):
     segmenter = Segmenter.load(color_model(size=(48, 96)), engine=engine)
     image = np.random.RandomState(0).randint(0, 256, (60, 70, 3)).astype(np.uint8)
