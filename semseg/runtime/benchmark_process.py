@@ -14,9 +14,10 @@ from time import perf_counter
 import numpy as np
 
 from semseg.errors import GraphError, SemsegError
+from semseg.runtime.engine_choice import choose_engine
 from semseg.runtime.engines import ENGINES, EngineOptions, load_engine
 from semseg.runtime.foreign_graph import labels_of, read_foreign_graph
-from semseg.runtime.frozen_graph import CLASS_CONFIDENCE, CLASS_IDS, CLASS_PROBABILITIES
+from semseg.runtime.frozen_graph import CLASS_IDS, CLASS_PROBABILITIES
 from semseg.runtime.frozen_graph import read_frozen_graph as read_own_graph
 from semseg.runtime.graph_costs import graph_costs
 
@@ -41,14 +42,15 @@ class Entrant:
             self.outputs = tuple(tensors[1:])
         else:
             self.graph = read_own_graph(model)
-            has_labels = self.graph.has_labels
-            self.outputs = (CLASS_IDS, CLASS_CONFIDENCE) if has_labels else (CLASS_PROBABILITIES,)
+            self.outputs = (CLASS_IDS if self.graph.has_labels else CLASS_PROBABILITIES,)
         self._shapes = {found.name: _shape(found, size) for found in self.graph.inputs}
         fixed = self.graph.inputs[0].size
         if fixed not in (None, tuple(size)):
             raise GraphError("%s is frozen at %dx%d" % ((model,) + fixed))
-        options = EngineOptions(precision, threads, size=tuple(size))
-        name, self.engine = load_engine(engine, self.graph, options)
+        options = EngineOptions(precision, threads, size=tuple(size)).checked()
+        (name, self.engine), _ = choose_engine(
+            engine, model, lambda name: (name, load_engine(name, self.graph, options))
+        )
         package = sys.modules[ENGINES[name].package]
         self.version = "%s %s" % (name, package.__version__.split("-")[0])
 

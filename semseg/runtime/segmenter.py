@@ -2,7 +2,7 @@
 
 import logging
 from time import perf_counter
-from typing import List, NamedTuple, Optional, Sequence, Set
+from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from semseg.errors import GraphError, ImageError
 from semseg.runtime import frozen_graph
 from semseg.runtime.arrays import checked_disparity, checked_image, describe, image_size
 from semseg.runtime.card import SQUASH, Card
+from semseg.runtime.engine_choice import Refusal, choose_engine
 from semseg.runtime.engines import AUTO, Engine, EngineOptions, load_engine
 from semseg.runtime.frozen_graph import FrozenGraph, read_frozen_graph
 from semseg.runtime.geometry import Fit, Size
@@ -55,6 +56,7 @@ class Segmenter:
       engine: name of the engine it runs in.
       precision: precision that the engine computes in.
       input_size: (height, width) of the network's input, or None: chosen for each image.
+      refusals: the engines that ``auto`` tried before this one, and why they failed.
       head: name of the head that labels, or None: the graph's default one.
       classes: names and colours of that head's classes.
     """
@@ -72,6 +74,7 @@ class Segmenter:
         self.head = head
         self.classes: ClassTable = graph.head_classes(head)
         self.engine = engine
+        self.refusals: Tuple[Refusal, ...] = ()
         self.precision = runner.precision
         self.input_size = input_size
         self._runner = runner
@@ -102,7 +105,7 @@ class Segmenter:
 
         Args:
           model: path of the frozen graph.
-          engine: name of an engine, or ``auto``.
+          engine: name of an engine, or ``auto``: the first that is installed and runs the graph.
           input_size: (height, width) of the network's input; default is the card's, and
             without card or size there: width 512, height by the image's aspect.
           precision: one of the engine's, or ``auto`` (float32).
@@ -119,10 +122,20 @@ class Segmenter:
         graph.head_classes(head)  # A wrong name is said before the engine takes its seconds.
         size = _network_size(graph, input_size)
         _check_costs(graph, size)
-        options = EngineOptions(precision, threads, gpu_memory_fraction, size, build)
-        name, runner = load_engine(engine, graph, options)
-        segmenter = cls(graph, name, runner, size, head)
-        segmenter._warm_up()
+        options = EngineOptions(precision, threads, gpu_memory_fraction, size, build).checked()
+
+        def start(name: str) -> "Segmenter":
+            runner = load_engine(name, graph, options)
+            segmenter = cls(graph, name, runner, size, head)
+            try:
+                segmenter._warm_up()
+            except Exception:
+                segmenter.close()
+                raise
+            return segmenter
+
+        segmenter, refusals = choose_engine(engine, graph.path, start)
+        segmenter.refusals = refusals
         return segmenter
 
     @property

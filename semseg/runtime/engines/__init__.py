@@ -6,19 +6,16 @@ the engine's package; only the module of the chosen engine is imported.
 
 import importlib
 import importlib.util
-import logging
 from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from semseg.errors import EngineError, GraphError, unknown_name
+from semseg.errors import EngineError, unknown_name
 from semseg.runtime.board import is_jetson_tx2
 from semseg.runtime.frozen_graph import FrozenGraph
 
 AUTO = "auto"
 DEFAULT_PRECISION = "float32"
-
-_log = logging.getLogger(__name__)
 
 
 class EngineOptions(NamedTuple):
@@ -40,8 +37,29 @@ class EngineOptions(NamedTuple):
     size: Optional[Tuple[int, int]] = None
     build: bool = False
 
+    def checked(self) -> "EngineOptions":
+        """Returns the options without ``auto``: as precision it is float32.
 
-_DEFAULTS = EngineOptions(AUTO)
+        Its labels are those of the training.
+
+        Raises:
+          EngineError: there are no such threads, GPU memory or, on this board, precision.
+        """
+        if self.threads is not None and self.threads < 1:
+            raise EngineError("an engine needs at least 1 thread, found %d" % self.threads)
+        fraction = self.gpu_memory_fraction
+        if fraction is not None and not 0 < fraction <= 1:
+            raise EngineError("gpu_memory_fraction is above 0 to 1, found %s" % fraction)
+        if self.precision == "int8" and is_jetson_tx2():
+            raise EngineError(
+                "int8 is refused on a Jetson TX2: its GPU (compute capability 6.2) has no int8 "
+                "instructions, so TensorRT cannot run it; take float16"
+            )
+        is_auto = self.precision == AUTO
+        return self._replace(precision=DEFAULT_PRECISION) if is_auto else self
+
+
+_DEFAULTS = EngineOptions()
 
 
 class Engine:
@@ -116,48 +134,18 @@ ENGINES = {
 """Name of an engine and of its module here -> its package and class, the fastest first."""
 
 
-def load_engine(
-    name: str, graph: FrozenGraph, options: EngineOptions = _DEFAULTS
-) -> Tuple[str, Engine]:
+def load_engine(name: str, graph: FrozenGraph, options: EngineOptions = _DEFAULTS) -> Engine:
     """Loads a graph into an engine.
 
     Args:
-      name: one of ``ENGINES``, or ``auto``: the first that is installed and loads the graph.
+      name: one of ``ENGINES``.
       graph: the checked graph.
-      options: how it is to run; precision ``auto`` is float32, whose labels are those of the
-        training.
-
-    Returns:
-      The engine's name, and the engine.
+      options: how it is to run, as ``EngineOptions.checked`` returns them.
 
     Raises:
-      EngineError: the engine is unknown, not installed, or cannot run the graph as asked.
+      EngineError: the engine is not installed, or cannot run the graph as asked.
       GraphError: the file that the engine reads beside the graph is damaged or of another one.
     """
-    if name not in ENGINES and name != AUTO:
-        raise EngineError(unknown_name("engine", name, [*ENGINES, AUTO]))
-    _check_options(name, options)
-    if options.precision == AUTO:
-        options = options._replace(precision=DEFAULT_PRECISION)
-    if name == AUTO:
-        return _load_first(graph, options)
-    return name, _load(name, graph, options)
-
-
-def _check_options(name, options):
-    if options.threads is not None and options.threads < 1:
-        raise EngineError("engine '%s' needs at least 1 thread, found %d" % (name, options.threads))
-    fraction = options.gpu_memory_fraction
-    if fraction is not None and not 0 < fraction <= 1:
-        raise EngineError("gpu_memory_fraction is above 0 to 1, found %s" % fraction)
-    if options.precision == "int8" and is_jetson_tx2():
-        raise EngineError(
-            "int8 is refused on a Jetson TX2: its GPU (compute capability 6.2) has no int8 "
-            "instructions, so TensorRT cannot run it; take float16"
-        )
-
-
-def _load(name, graph, options):
     entry = ENGINES[name]
     if not entry.installed:
         raise EngineError(
@@ -172,23 +160,3 @@ def _load(name, graph, options):
         kind = "precision of engine '%s'" % name
         raise EngineError(unknown_name(kind, options.precision, engine.precisions + (AUTO,)))
     return engine(graph, options)
-
-
-def _load_first(graph, options):
-    """Loads the graph into the first engine that takes it, and says why the others do not."""
-    automatic = {name: entry for name, entry in ENGINES.items() if entry.automatic}
-    found = [name for name, entry in automatic.items() if entry.installed]
-    if not found:
-        commands = " or: ".join(entry.install for entry in automatic.values())
-        raise EngineError("no inference engine is installed; install one with: %s" % commands)
-    reasons = []
-    for name in found:
-        try:
-            engine = _load(name, graph, options)
-        except (EngineError, GraphError) as error:
-            reasons.append("not %s: %s" % (name, error))
-            continue
-        because = "the fastest of those installed (%s)" % ", ".join(found)
-        _log.info("engine auto: %s", "; ".join([name + ", " + because] + reasons))
-        return name, engine
-    raise EngineError("no installed engine runs %s; %s" % (graph.path, "; ".join(reasons)))

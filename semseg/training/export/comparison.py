@@ -107,7 +107,7 @@ def compare(
       EngineError: the engine that runs a format is not installed.
     """
     options = EngineOptions()
-    _, frozen = load_engine("tensorflow", graph, options)
+    frozen = load_engine("tensorflow", graph, options)
     before = ConfusionMatrix(graph.classes.num_classes)
     measured = [
         _Measured(form, _runner(graph, form, options), before.num_classes) for form in forms
@@ -137,7 +137,7 @@ def _runner(graph: FrozenGraph, form: str, options: EngineOptions) -> Any:
     if form == SAVED_MODEL:
         return _SavedModel(saved_model_path(graph.path))
     engine, precision = _ENGINES[form]
-    return load_engine(engine, graph, options._replace(precision=precision))[1]
+    return load_engine(engine, graph, options._replace(precision=precision))
 
 
 def _count(confusion: ConfusionMatrix, truth: np.ndarray, labels: np.ndarray) -> None:

@@ -1,7 +1,5 @@
-"""The choice of an engine: what is refused, with which words, and what ``auto`` falls back to."""
+"""Engines: what is refused, with which words."""
 
-import importlib.util
-import logging
 import subprocess
 import sys
 
@@ -48,32 +46,6 @@ def test_tensorflow_without_tensorrt_says_so(color_model):
 def test_auto_never_takes_minutes_to_build(monkeypatch):
     automatic = [name for name, entry in ENGINES.items() if entry.automatic]
     assert automatic == ["openvino", "litert", "onnxruntime", "tensorflow"]
-
-
-def test_auto_falls_back_and_says_why(color_model, monkeypatch, caplog):
-    if not ENGINES["tensorflow"].installed:
-        pytest.skip("TensorFlow is not installed")
-    caplog.set_level(logging.INFO)
-
-    def refuse(graph, options):
-        raise EngineError("no such processor")
-
-    real, found = engines._load, importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: found("json")
-                        if name == "openvino" else found(name))  # fmt: skip
-    monkeypatch.setattr(
-        engines,
-        "_load",
-        lambda name, *rest: refuse(*rest) if name == "openvino" else real(name, *rest),
-    )
-    assert Segmenter.load(color_model()).engine in ("litert", "onnxruntime", "tensorflow")
-    assert "not openvino: no such processor" in caplog.text
-
-
-def test_auto_without_an_engine_that_takes_the_graph_lists_the_reasons(color_model):
-    with pytest.raises(EngineError, match="no installed engine runs .*; not ") as caught:
-        Segmenter.load(color_model(), precision="int4")
-    assert "unknown precision of engine" in str(caught.value)
 
 
 def test_engine_that_cannot_be_imported(color_model, monkeypatch):
