@@ -33,6 +33,8 @@ class InstantSegmenter:
     digest = "instant"
     engine = "none"
     precision = "none"
+    refusals = ()
+    head = None
 
     def __init__(self, size: Tuple[int, int]):
         labels = np.random.RandomState(0).randint(0, 3, size).astype(np.uint8)

@@ -115,6 +115,10 @@ class Lineup:
         model = self.current
         facts = {name: getattr(model.segmenter, name) for name in ("digest", "engine", "precision")}
         facts["model"] = model.name
+        if model.segmenter.refusals:
+            facts["engine_refusals"] = "; ".join(map(str, model.segmenter.refusals))
+        if model.segmenter.head is not None:
+            facts["head"] = model.segmenter.head
         if self._reduced is not None:
             facts["target_rate_hz"] = self._target_rate_hz
         return facts

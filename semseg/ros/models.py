@@ -26,6 +26,7 @@ class Model(NamedTuple):
     Attributes:
       name: file name of its graph.
       segmenter: has ``.classes`` (ClassTable), ``.digest``, ``.engine``, ``.precision``,
+        ``.refusals``, ``.head``,
         ``.segment(image, second=None, probabilities=False, confidence=True)``,
         ``.segment_batch(images, confidence=True)``, ``.close()`` and, for outputs of the
         network's size, ``.fit(image_size)``; used by one thread at a time.
@@ -101,6 +102,8 @@ class ModelLoader:
             input_size=self._input_size,
             precision=options.precision,
             threads=options.threads or None,
+            head=options.head or None,
+            gpu_memory_fraction=options.gpu_memory_fraction or None,
         )
         inputs = segmenter.graph.inputs
         name = os.path.basename(path)

@@ -29,6 +29,8 @@ class ModelOptions(NamedTuple):
     engine: str = "auto"
     precision: str = "auto"
     threads: int = 0
+    gpu_memory_fraction: float = 0.0
+    head: str = ""
 
 
 class CameraOptions(NamedTuple):
@@ -78,6 +80,7 @@ _CHOICES: Dict[str, Any] = {
 }
 _RANGES = {
     "threads": (0, 1024),
+    "gpu_memory_fraction": (0, 1),
     "target_rate": (0, math.inf),
     "weight": (0.01, 100),
     "sync_slop": (0, math.inf),

@@ -32,6 +32,8 @@ class StubSegmenter:
 
     engine = "stub"
     precision = "exact"
+    refusals = ()
+    head = None
 
     def __init__(self, latency_s, digest="stub", reverse=False):
         self.digest = digest

@@ -4,6 +4,7 @@ import pytest
 
 from semseg.ros.lineup import MARGIN, TRIAL_PERIOD_S, TRIALS, WINDOW, Lineup, RateKeeper
 from semseg.ros.models import Model
+from semseg.runtime.engine_choice import Refusal
 
 
 class Clock:
@@ -15,6 +16,8 @@ class Clock:
 
 class Segmenter:
     digest = engine = precision = "x"
+    refusals = ()
+    head = None
     closed = False
 
     def close(self):
@@ -99,6 +102,18 @@ def test_every_camera_must_get_the_rate_and_changes_are_announced():
         "full.pb takes 120 ms per frame of every camera, too long for 10 Hz: reduced.pb labels"
     )
     assert lineup.facts["model"] == "reduced.pb"
+
+
+def test_the_facts_tell_the_engines_that_failed_and_the_head():
+    segmenter = Segmenter()
+    assert Lineup(Model("full.pb", segmenter)).facts == {
+        "digest": "x", "engine": "x", "precision": "x", "model": "full.pb"
+    }  # fmt: skip
+    segmenter.refusals = (Refusal("openvino", "bad op"), Refusal("litert", "no file"))
+    segmenter.head = "objects"
+    facts = Lineup(Model("full.pb", segmenter)).facts
+    assert facts["engine_refusals"] == "not openvino: bad op; not litert: no file"
+    assert facts["head"] == "objects"
 
 
 def test_another_full_model_begins_anew_and_the_former_is_freed():

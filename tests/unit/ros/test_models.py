@@ -69,12 +69,35 @@ def test_without_folders_the_shipped_models_can_be_asked_for():
     [
         (ModelOptions(model="reducd"), "did you mean 'reduced'"),
         (ModelOptions(engine="warp"), "unknown engine 'warp'; available: auto, "),
+        (ModelOptions(head="sky"), "unknown head 'sky'; available: none"),
         (ModelOptions(input_size="wide"), "such as 256x512; found 'wide'"),
     ],
 )
 def test_a_model_option_that_cannot_be_used_is_refused(options, text):
     with pytest.raises(SemsegError, match=text):
         ModelLoader(options).load(options.model)
+
+
+def test_every_model_option_reaches_the_segmenter(monkeypatch):
+    calls = []
+
+    def load(path, **options):
+        calls.append((path, options))
+        return SimpleNamespace(graph=SimpleNamespace(inputs=[SimpleNamespace(shape=(1,))]))
+
+    monkeypatch.setattr("semseg.ros.models.Segmenter", SimpleNamespace(load=load))
+    options = ModelOptions("x.pb", {}, [], 0.0, "", "24x32", "litert", "int8", 2, 0.5, "sky")
+    assert ModelLoader(options).load("/models/x.pb").name == "x.pb"
+    ModelLoader(ModelOptions()).load("/models/y.pb")
+    given, defaults = (
+        ((24, 32), "litert", "int8", 2, "sky", 0.5),
+        (None, "auto", "auto") + (None,) * 3,
+    )
+    names = ("input_size", "engine", "precision", "threads", "head", "gpu_memory_fraction")
+    assert calls == [
+        ("/models/x.pb", dict(zip(names, given))),
+        ("/models/y.pb", dict(zip(names, defaults))),
+    ]
 
 
 class Segmenter:

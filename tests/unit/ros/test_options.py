@@ -1,6 +1,8 @@
 """The node's parameters: nesting by camera, ranges, choices, and misspelt names."""
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,8 @@ def test_a_camera_s_own_parameter_overrules_that_of_all():
         ({"target_rate": 10}, "~target_rate and ~fallback_model belong together; found 10 and ''"),
         ({"fallback_model": "reduced"}, "belong together; found 0 and 'reduced'"),
         ({"threads": "many"}, "~threads: expected an integer, found 'many'"),
+        ({"gpu_memory_fraction": 1.5}, "~gpu_memory_fraction: expected 0 to 1, found 1.5"),
+        ({"head": ["a"]}, "~head: expected a text, found"),
         ({"threads": -2}, "~threads: expected 0 to 1024, found -2"),
         ({"keep_subscribed": "yes"}, "~keep_subscribed: expected true or false, found 'yes'"),
         ({"cameras": ["front"], "front": {"rotation": 5}}, "~front/rotation: unknown rotation '5'"),
@@ -67,6 +71,22 @@ def test_what_cannot_be_is_refused_with_the_choices(values, text):
         node_options(values)
     assert text in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+LAUNCH = Path(__file__).parents[3] / "launch"
+
+
+@pytest.mark.parametrize(
+    "file, others",
+    [
+        ("segment.launch", {"models", "model_folders", "weight", "groups"}),
+        ("segment_cameras.launch", set(CameraOptions._fields) - {"transport", "overlay_alpha"}),
+    ],
+)
+def test_the_launch_files_give_every_parameter_and_no_other(file, others):
+    given = set(re.findall(r"^      (\w+): ", (LAUNCH / file).read_text(), re.MULTILINE))
+    known = set(ModelOptions._fields + CameraOptions._fields)
+    assert given - {"cameras"} == known - others - {"models", "model_folders"}
 
 
 def test_misspelt_names_are_warned_about_with_the_nearest(caplog):
