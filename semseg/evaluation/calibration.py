@@ -34,13 +34,17 @@ class Calibration:
           predictions: predicted labels, uint8 (H, W).
           confidence: probability of each predicted label, (H, W), 0..1.
         """
-        scored = labels != IGNORE
-        sure = confidence[scored].astype(np.float64)
         bins = len(self.pixels)
-        where = np.minimum((sure * bins).astype(np.int64), bins - 1)
-        self.pixels += np.bincount(where, minlength=bins)
-        self.right += np.bincount(where[labels[scored] == predictions[scored]], minlength=bins)
-        self.confidence_sums += np.bincount(where, weights=sure, minlength=bins)
+        # A cell for each bin of the wrong and of the right pixels, and one where there is no truth.
+        cell = np.minimum(confidence * np.float32(bins), bins - 1).astype(np.intp)
+        cell += bins * (labels == predictions)
+        cell[labels == IGNORE] = 2 * bins
+        shape, cell = (2, bins), cell.ravel()
+        pixels = np.bincount(cell, minlength=2 * bins + 1)[:-1].reshape(shape)
+        sums = np.bincount(cell, confidence.ravel(), 2 * bins + 1)[:-1].reshape(shape)
+        self.pixels += pixels.sum(axis=0)
+        self.right += pixels[1]
+        self.confidence_sums += sums.sum(axis=0)
 
     @property
     def accuracy(self) -> np.ndarray:

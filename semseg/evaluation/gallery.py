@@ -16,8 +16,8 @@ _WIDTH = 640
 _WRONG = (224, 48, 48)
 _UNKNOWN = (0, 0, 0)
 
-_Entry = tuple[float, int, Strip]
-"""Rank, minus the position of the image (of equals the first stays), and its pictures."""
+_Entry = tuple[float, int, str, dict[str, np.ndarray]]
+"""Rank, minus the position of the image (of equals the first stays), caption and pictures."""
 
 
 class Gallery:
@@ -55,9 +55,9 @@ class Gallery:
         ]
         if not wanted:
             return
-        strip = self._draw(f"{name}: mean IoU {100 * score:.1f} %", image, truth, found)
+        caption, drawn = f"{name}: mean IoU {100 * score:.1f} %", self._draw(image, truth, found)
         for heap, rank in wanted:
-            heapq.heappush(heap, (rank, -self._offered, strip))
+            heapq.heappush(heap, (rank, -self._offered, caption, drawn))
             if len(heap) > self._count:
                 heapq.heappop(heap)
 
@@ -71,7 +71,9 @@ class Gallery:
         """The images of the lowest score, the lowest first."""
         return _in_order(self._worst)
 
-    def _draw(self, caption: str, image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> Strip:
+    def _draw(
+        self, image: np.ndarray, truth: np.ndarray, found: np.ndarray
+    ) -> dict[str, np.ndarray]:
         height, width = truth.shape
         size = (round(height * min(1, _WIDTH / width)), min(width, _WIDTH))
         drawn = {
@@ -80,10 +82,7 @@ class Gallery:
             "prediction": colorize(found, self._classes),
             "errors (red); no truth (black)": error_map(image, truth, found),
         }
-        pictures = {
-            title: encoded(resize_image(picture, size, "area")) for title, picture in drawn.items()
-        }
-        return Strip(caption, pictures)
+        return {title: resize_image(picture, size, "area") for title, picture in drawn.items()}
 
 
 def error_map(image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray:
@@ -99,11 +98,16 @@ def error_map(image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.nda
     """
     height, width = truth.shape
     gray = cv2.cvtColor(resize_image(image, (height, width)), cv2.COLOR_RGB2GRAY)
-    drawing = np.repeat(96 + gray[..., np.newaxis] // 2, 3, axis=2)
+    drawing = cv2.cvtColor(96 + gray // 2, cv2.COLOR_GRAY2RGB)
     drawing[truth != found] = _WRONG
     drawing[truth == IGNORE] = _UNKNOWN
     return drawing
 
 
 def _in_order(entries: Iterable[_Entry]) -> list[Strip]:
-    return [strip for _, _, strip in sorted(entries, key=lambda entry: entry[:2], reverse=True)]
+    ordered = sorted(entries, key=lambda entry: entry[:2], reverse=True)
+    # Encoded only now: most pictures leave again before the end.
+    return [
+        Strip(caption, {title: encoded(picture) for title, picture in drawn.items()})
+        for _, _, caption, drawn in ordered
+    ]
