@@ -6,7 +6,6 @@ import os
 from collections.abc import Hashable
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -66,13 +65,8 @@ class BagWriter:
         self._writer.open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._writer.__exit__(kind, error, traceback)
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        self._writer.__exit__(kind, *error)
         if kind is None:
             os.replace(self._active, self._path)
         else:

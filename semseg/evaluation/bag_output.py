@@ -2,8 +2,7 @@
 
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -51,13 +50,8 @@ class BagOutput:
         self._writer.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._writer.__exit__(kind, error, traceback)
+    def __exit__(self, *error: Any) -> None:
+        self._writer.__exit__(*error)
 
     def copy(self, message: RawMessage) -> None:
         """Copies a message; may be called from another thread than ``add``."""

@@ -6,7 +6,6 @@ Decoding, OpenCV and engines all work outside Python's lock, so that threads are
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 AHEAD = 4
@@ -56,14 +55,9 @@ class InBackground:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._pool.shutdown(cancel_futures=error is not None)
-        while self._waiting and error is None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=kind is not None)
+        while self._waiting and kind is None:
             self._waiting.popleft().result()
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> None:

@@ -4,8 +4,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from tqdm import tqdm
@@ -46,9 +45,7 @@ class PredictionWriter:
         kinds: Sequence[str] = KINDS,
         rate_hz: float | None = None,
     ) -> None:
-        for kind in kinds:
-            if kind not in KINDS:
-                raise ConfigError(unknown_name("kind of prediction", kind, KINDS))
+        check_kinds(kinds, KINDS)
         self._folder = folder
         self._classes = classes
         self._kinds = kinds
@@ -64,13 +61,8 @@ class PredictionWriter:
             self._stack.enter_context(video)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, traceback)
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
 
     def save(self, frame: Frame, labels: np.ndarray) -> None:
         """Saves the labels, uint8 (H, W), of a frame."""
@@ -80,6 +72,13 @@ class PredictionWriter:
                 self._videos[kind].write(picture)
             else:
                 write_png(self._folder / kind / f"{frame.name}.png", picture)
+
+
+def check_kinds(kinds: Sequence[str], known: Sequence[str]) -> None:
+    """Raises ``ConfigError`` if a kind of prediction is not among the known ones."""
+    for kind in kinds:
+        if kind not in known:
+            raise ConfigError(unknown_name("kind of prediction", kind, known))
 
 
 def draw(kind: str, image: np.ndarray, labels: np.ndarray, classes: ClassTable) -> np.ndarray:

@@ -8,11 +8,11 @@ import numpy as np
 from semseg.classes import ClassTable
 from semseg.data.class_map import ClassMap
 from semseg.data.specs import DatasetSpec, FolderSpec
-from semseg.errors import ConfigError, unknown_name
+from semseg.errors import ConfigError
 from semseg.evaluation.frames import Frame
 from semseg.evaluation.output import write_png
 from semseg.evaluation.predict import KINDS as DRAWN_KINDS
-from semseg.evaluation.predict import draw
+from semseg.evaluation.predict import check_kinds, draw
 from semseg.runtime.geometry import Size, resize_image, resize_labels
 
 RAW_IDS, SUBMISSION = "raw_ids", "submission"
@@ -44,9 +44,7 @@ class PredictionSaver:
         raw_ids: np.ndarray | None = None,
         size_of: Callable[[Size], Size] | None = None,
     ) -> None:
-        for kind in kinds:
-            if kind not in KINDS:
-                raise ConfigError(unknown_name("kind of prediction", kind, KINDS))
+        check_kinds(kinds, KINDS)
         self._folder = folder
         self._classes = classes
         self._kinds = kinds

@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self, TypeVar
 
 import cv2
@@ -127,14 +126,9 @@ class Clip:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # Whoever ends a camera by Ctrl-C wants what was filmed until then.
-        self._writer.__exit__(None if kind is KeyboardInterrupt else kind, error, traceback)
+        self._writer.__exit__(None if kind is KeyboardInterrupt else kind)
 
     def save(self, frame: Frame, labels: np.ndarray) -> None:
         """Appends the labels, uint8 (H, W), of a frame; raises ``ImageError`` at a new size."""
