@@ -79,6 +79,51 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
+def tiny_dataset(tmp_path_factory):
+    """Declaration of a dataset of 24x32 pixels whose three classes colour alone tells apart.
+
+    Its folder holds the files.
+    """
+    import yaml
+
+    root = tmp_path_factory.mktemp("tiny")
+    colors = {"sky": (200, 40, 40), "road": (40, 200, 40), "car": (40, 40, 200)}
+    _write_tiny_samples(root, {"train": 6, "val": 3}, list(colors.values()))
+    declaration = {
+        "name": "tiny",
+        "terms": "made by a test",
+        "decode": "gray8",
+        "classes": [{"name": name, "color": list(color)} for name, color in colors.items()],
+        "ignored": [3],
+        "splits": {
+            split: {"images": f"{split}/images/*.png", "labels": f"{split}/labels/*.png"}
+            for split in ("train", "val")
+        },
+    }
+    path = root / "tiny.yaml"
+    path.write_text(yaml.safe_dump(declaration))
+    return path
+
+
+def _write_tiny_samples(root, counts, colors):
+    import cv2
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    for split, count in counts.items():
+        for index in range(count):
+            labels = np.zeros((24, 32), np.uint8)
+            labels[rng.integers(6, 12) :] = 1
+            labels[8:16, rng.integers(0, 20) :] = 2
+            image = np.array(colors, np.uint8)[labels] + rng.integers(0, 40, (24, 32, 3), np.uint8)
+            labels[0] = 3  # void
+            for kind, pixels in (("images", image[..., ::-1]), ("labels", labels)):
+                path = root / split / kind / f"{index}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                assert cv2.imwrite(str(path), pixels)
+
+
+@pytest.fixture(scope="session")
 def tiny_network():
     """A function of a network's name, number of classes and options: it, as narrow as it works.
 

@@ -26,8 +26,6 @@ from semseg.training.trainer import train
 
 pytestmark = pytest.mark.timeout(900)  # Each process compiles anew.
 ROOT = Path(__file__).resolve().parents[2]
-SIZE = (24, 32)
-COLORS = ((200, 40, 40), (40, 200, 40), (40, 40, 200))
 LOSS_PROGRAM = """
 import sys, jax, numpy as np
 from semseg.training.losses import LOSSES
@@ -99,40 +97,12 @@ def jax_python():
 
 
 @pytest.fixture(scope="module")
-def experiment(tmp_path_factory):
-    """File of an experiment on a data set of three colours, four crops a step."""
-    root = tmp_path_factory.mktemp("tiny")
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 6), ("val", 3)):
-        for index in range(count):
-            labels = np.zeros(SIZE, np.uint8)
-            labels[rng.integers(6, 12) :] = 1
-            labels[8:16, rng.integers(0, 20) :] = 2
-            image = np.array(COLORS, np.uint8)[labels] + rng.integers(0, 40, (*SIZE, 3), np.uint8)
-            labels[0] = 3
-            for kind, pixels in (("images", image[..., ::-1]), ("labels", labels)):
-                path = root / split / kind / f"{index}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                assert cv2.imwrite(str(path), pixels)
-    declaration = {
-        "name": "tiny",
-        "terms": "made by a test",
-        "decode": "gray8",
-        "classes": [
-            {"name": name, "color": list(color)}
-            for name, color in zip(("sky", "road", "car"), COLORS, strict=True)
-        ],
-        "ignored": [3],
-        "splits": {
-            split: {"images": f"{split}/images/*.png", "labels": f"{split}/labels/*.png"}
-            for split in ("train", "val")
-        },
-    }
-    (root / "tiny.yaml").write_text(yaml.safe_dump(declaration))
-    path = root / "experiment.yaml"
+def experiment(tiny_dataset):
+    """File of an experiment on the tiny dataset, in its folder: four crops a step."""
+    path = tiny_dataset.parent / "experiment.yaml"
     values = {
         "name": "tiny",
-        "data": {"dataset": str(root / "tiny.yaml"), "size": list(SIZE)},
+        "data": {"dataset": str(tiny_dataset), "size": [24, 32]},
         "augmentation": {"crop": [16, 24], "zoom": [0.8, 1.5]},
         "network": {
             "name": "resnet_baseline",

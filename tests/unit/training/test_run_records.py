@@ -48,7 +48,7 @@ def test_a_run_shows_the_same_images_and_keeps_the_last_checkpoints(run, tmp_pat
     events = _events(folder.tensorboard)
     pictures = _pictures(events)
     name = "validation_images/tiny/{}"
-    assert set(pictures) == {(step, name.format(i)) for step in (2, 4, 5) for i in (0, 1)}
+    assert set(pictures) == {(step, name.format(i)) for step in (2, 4, 5) for i in (0, 1, 2)}
     images = np.load(folder.images)
     for (_, tag), picture in pictures.items():
         image, truth, prediction = np.split(picture, 3, axis=1)

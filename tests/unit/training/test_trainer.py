@@ -27,7 +27,7 @@ def test_a_run_learns_and_leaves_its_records(run, tmp_path):
     assert best["scores"][0]["mean_iou"] == pytest.approx(max(scores), abs=1e-5)
     assert best["training"]["terms"] == "made by a test"
     assert folder.curves.read_bytes().startswith(b"\x89PNG")
-    assert np.load(folder.images).shape == (2, 24, 32, 3)
+    assert np.load(folder.images).shape == (3, 24, 32, 3)
     assert list(folder.tensorboard.iterdir())
 
 
