@@ -5,12 +5,8 @@ overhead: what the node costs beside inference. speed: labels per second and the
 beside a node that infers in the image callback; exit status 1 if a demand is missed.
 """
 
-import rospy
-
 from semseg import command_line
-from semseg.ros.benchmark import measure_overhead
-from semseg.ros.private_master import private_master
-from semseg.ros.speed_table import speed_table
+from semseg.errors import SemsegError
 
 OUTPUT_SETS = (("labels",), ("labels", "color", "overlay"))
 
@@ -31,12 +27,22 @@ def main():
         "--camera-queue", type=int, default=10, help="speed: queue size of the camera's publisher"
     )
     args = parser.parse_args()
+    try:
+        import rospy
+
+        from semseg.ros.benchmark import measure_overhead
+        from semseg.ros.private_master import private_master
+        from semseg.ros.speed_table import speed_table
+    except ImportError as error:
+        raise SemsegError("%s; run this through tools/with_ros" % error)
     with private_master():
         rospy.init_node("benchmark", anonymous=True)
-        return speed(args) if args.what == "speed" else overhead(args)
+        if args.what == "speed":
+            return speed(args, speed_table)
+        return overhead(args, measure_overhead)
 
 
-def overhead(args):
+def overhead(args, measure_overhead):
     overheads = measure_overhead(OUTPUT_SETS, args.size, args.frames, args.rate)
     print("message in to message out without inference, %dx%d rgb8" % args.size)
     print("%-24s %8s %8s %12s" % ("outputs", "p50 ms", "p95 ms", "node CPU ms"))
@@ -44,7 +50,7 @@ def overhead(args):
         print("%-24s %8.2f %8.2f %12.2f" % ("+".join(row.outputs), *row[1:]))
 
 
-def speed(args):
+def speed(args, speed_table):
     lines, all_held = speed_table(args.model, args.seconds, args.camera_queue)
     print("\n".join(lines))
     return command_line.DONE if all_held else command_line.BAD_VERDICT

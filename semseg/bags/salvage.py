@@ -16,6 +16,7 @@ from typing import BinaryIO
 import lz4.frame
 
 from semseg.bags.messages import Channel, RawMessage
+from semseg.errors import BagError
 
 _MAGIC = b"#ROSBAG V2.0\n"
 _MESSAGE, _CHUNK, _CONNECTION = 2, 5, 7
@@ -38,7 +39,7 @@ class SalvagedBag:
       duration_s: seconds from the first to the last of them.
 
     Raises:
-      ValueError: it is no bag of format 2.0.
+      BagError: it is no bag of format 2.0.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +48,7 @@ class SalvagedBag:
         self.counts: Counter[Channel] = Counter()
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) != _MAGIC:
-                raise ValueError("it does not start with #ROSBAG V2.0")
+                raise BagError(f"{path} is no ROS 1 bag: it does not start with #ROSBAG V2.0")
         times_ns = []
         try:
             for message in self._messages():

@@ -243,10 +243,7 @@ def test_a_cut_graph_is_one_line_and_status_2(command, workspace, tmp_path, leng
     assert "cut.pb" in result.err
 
 
-# benchmark_node needs the built catkin workspace; tests/ros runs the node.
-@pytest.mark.parametrize(
-    "script", sorted({path.stem for path in SCRIPTS.glob("*.py")} - {"benchmark_node"})
-)
+@pytest.mark.parametrize("script", sorted(path.stem for path in SCRIPTS.glob("*.py")))
 def test_every_script_helps_with_an_example(command, script):
     result = command(script, "--help")
     assert result.status == 0
