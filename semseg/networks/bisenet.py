@@ -25,8 +25,8 @@ from semseg.networks.layers import ResizeLike
 
 DETAIL = ((64, 2), (64, 3), (128, 3))
 """(width, convolutions) of each stage of the detail branch; the first halves the size."""
-SEMANTIC = ((32, 2), (64, 2), (128, 4))
-"""(width, blocks) of each stage of the semantic branch; the first halves the size."""
+SEMANTIC_WIDTHS = (32, 64, 128)
+"""Channels of each stage of the semantic branch, whose first block halves the size."""
 STEM_WIDTH, HEAD_WIDTH, AUXILIARY_WIDTH = 16, 1024, 128
 EXPANSION = 6
 
@@ -36,6 +36,7 @@ def bisenet_v2(
     *,
     channels: int = 3,
     width: float = 1.0,
+    blocks: tuple[int, int, int] = (2, 2, 4),
     dropout: float = 0.1,
     auxiliary: bool = False,
 ) -> keras.Model:
@@ -45,6 +46,7 @@ def bisenet_v2(
       num_classes: number of classes, or of each head.
       channels: channels of the input.
       width: factor on the published number of channels of every layer.
+      blocks: gather-and-expansion blocks of each stage of the semantic branch.
       dropout: share of features that the classifier drops in training.
       auxiliary: add the paper's booster: an output after each stage of the semantic branch.
 
@@ -55,12 +57,9 @@ def bisenet_v2(
     image, x = image_input(channels)
     detail = _detail(x, width)  # 1/8
     stages = [_stem(x, scaled(width, STEM_WIDTH), "stem")]  # 1/4
-    for stage, (published, blocks) in enumerate(SEMANTIC):
-        x = _gather_down(stages[-1], scaled(width, published), f"semantic{stage}_block0")
-        for block in range(1, blocks):
-            x = _gather(x, f"semantic{stage}_block{block}")
-        stages.append(x)
-    x = _aggregated(detail, _context(x, "context"), "aggregation")  # 1/8
+    for index, (published, count) in enumerate(zip(SEMANTIC_WIDTHS, blocks, strict=True)):
+        stages.append(_stage(stages[-1], scaled(width, published), count, f"semantic{index}"))
+    x = _aggregated(detail, _context(stages[-1], "context"), "aggregation")  # 1/8
     x = conv_norm(x, scaled(width, HEAD_WIDTH), 3, "head")
     x = keras.layers.Dropout(dropout, seed=0, name="dropout")(x)
     booster = [
@@ -96,6 +95,13 @@ def _stem(x: Any, width: int, name: str) -> Any:
     x = conv_norm(x, width, 3, f"{name}_down", strides=2)
     x = keras.layers.Concatenate(name=f"{name}_concat")([x, pooled])
     return conv_norm(x, width, 3, f"{name}_fuse")
+
+
+def _stage(x: Any, width: int, blocks: int, name: str) -> Any:
+    x = _gather_down(x, width, f"{name}_block0")
+    for block in range(1, blocks):
+        x = _gather(x, f"{name}_block{block}")
+    return x
 
 
 def _gather(x: Any, name: str) -> Any:

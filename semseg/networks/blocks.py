@@ -31,7 +31,13 @@ def image_input(channels: int, name: str = "image") -> tuple[Any, Any]:
 
 
 def scaled(width: float, published: int) -> int:
-    """Returns a published number of channels times the width factor, at least 1."""
+    """Returns a published number of channels times the width factor, at least 1.
+
+    Raises:
+      ValueError: the factor is not above 0.
+    """
+    if width <= 0:
+        raise ValueError(f"width is a factor above 0, found {width}")
     return max(1, round(width * published))
 
 

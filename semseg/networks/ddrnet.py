@@ -19,6 +19,7 @@ def ddrnet(
     *,
     channels: int = 3,
     width: int = 32,
+    blocks: tuple[int, int, int, int] = (2, 2, 2, 2),
     skip_width: int = 0,
     auxiliary: bool = False,
 ) -> keras.Model:
@@ -28,6 +29,8 @@ def ddrnet(
       num_classes: number of classes, or of each head.
       channels: channels of the input.
       width: channels after the first convolution; 32 is the published "slim".
+      blocks: residual blocks at 1/4, 1/8, 1/16 and 1/32 of the image, where the context branch is;
+        the detail branch has two beside each of the last two.
       skip_width: channels of a second fusion, with the features at 1/4 of the image, which thin
         objects need where images are small; 0 leaves it out, as published.
       auxiliary: add the paper's auxiliary output, on the 1/8 features after the first exchange.
@@ -39,14 +42,15 @@ def ddrnet(
     image, x = image_input(channels)
     x = conv_norm(x, width, 3, "stem0", strides=2)
     x = conv_norm(x, width, 3, "stem1", strides=2)
-    quarter = x = stage(x, width, 1, "stage1")
-    x = activate(stage(activate(x, "stage1"), 2 * width, 2, "stage2"), "stage2")  # 1/8
+    quarter = x = stage(x, width, 1, "stage1", blocks[0])
+    x = stage(activate(x, "stage1"), 2 * width, 2, "stage2", blocks[1])
+    x = activate(x, "stage2")  # 1/8
 
-    context = stage(x, 4 * width, 2, "context3")  # 1/16
+    context = stage(x, 4 * width, 2, "context3", blocks[2])  # 1/16
     detail = stage(x, 2 * width, 1, "detail3")  # 1/8, and stays there
     context, detail = _exchange(context, detail, (4 * width,), "exchange3")
     early = detail
-    context = stage(activate(context, "context3"), 8 * width, 2, "context4")  # 1/32
+    context = stage(activate(context, "context3"), 8 * width, 2, "context4", blocks[3])  # 1/32
     detail = stage(activate(detail, "detail3"), 2 * width, 1, "detail4")
     context, detail = _exchange(context, detail, (4 * width, 8 * width), "exchange4")
 

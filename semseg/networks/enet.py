@@ -6,6 +6,7 @@ bottlenecks have no bias, encoder and decoder are trained at once, and ``MaxUnpo
 maxima by comparison.
 """
 
+from itertools import cycle, islice
 from typing import Any
 
 import keras
@@ -16,13 +17,17 @@ from semseg.networks.layers import MaxUnpool, PadChannels, PadToMultiple
 
 ASYMMETRIC = 0
 DILATIONS = (1, 2, ASYMMETRIC, 4, 1, 8, ASYMMETRIC, 16)
-"""Dilation of each bottleneck of stages 2 and 3; or a 5x1 and a 1x5 convolution."""
-DEEP_STAGES = 2
+"""Dilations of the bottlenecks of stages 2 and 3, in turns; or a 5x1 and a 1x5 convolution."""
 REDUCTION = 4
 
 
 def enet(
-    num_classes: NumClasses, *, channels: int = 3, width: float = 1.0, dropout: float = 0.1
+    num_classes: NumClasses,
+    *,
+    channels: int = 3,
+    width: float = 1.0,
+    blocks: tuple[int, int, int] = (4, 8, 8),
+    dropout: float = 0.1,
 ) -> keras.Model:
     """Builds the network.
 
@@ -30,6 +35,7 @@ def enet(
       num_classes: number of classes, or of each head.
       channels: channels of the input.
       width: factor on the published number of channels of every layer.
+      blocks: bottlenecks of stages 1, 2 and 3, those that halve the size apart.
       dropout: share of channels dropped in each bottleneck of stages 2 and 3, in training; a
         tenth of it in stage 1.
 
@@ -42,13 +48,13 @@ def enet(
     x = PadToMultiple(8, name="pad")(x)
     half = x = _initial(x, first, "initial")
     x, half_maxima = _down(x, middle, dropout / 10, "down1")
-    for index in range(4):
+    for index in range(blocks[0]):
         x = _bottleneck(x, 1, dropout / 10, f"stage1_{index}")
     quarter = x
     x, quarter_maxima = _down(x, deep, dropout, "down2")
-    for stage in range(DEEP_STAGES):
-        for index, dilation in enumerate(DILATIONS):
-            x = _bottleneck(x, dilation, dropout, f"stage{stage + 2}_{index}")
+    for stage, count in enumerate(blocks[1:], start=2):
+        for index, dilation in enumerate(islice(cycle(DILATIONS), count)):
+            x = _bottleneck(x, dilation, dropout, f"stage{stage}_{index}")
     x = _up(x, quarter, quarter_maxima, "up4")
     for index in range(2):
         x = _bottleneck(x, 1, 0, f"stage4_{index}", "relu")

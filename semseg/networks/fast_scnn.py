@@ -23,8 +23,8 @@ from semseg.networks.blocks import (
 from semseg.networks.heads import NumClasses, heads, resized
 from semseg.networks.layers import ResizeLike
 
-BOTTLENECKS = ((64, 3, 2), (96, 3, 2), (128, 3, 1))
-"""(width, blocks, stride of the first block) of the global feature extractor."""
+BOTTLENECKS = ((64, 2), (96, 2), (128, 1))
+"""(width, stride of the first block) of each stage of the global feature extractor."""
 
 
 def fast_scnn(
@@ -32,6 +32,7 @@ def fast_scnn(
     *,
     channels: int = 3,
     width: float = 1.0,
+    blocks: tuple[int, int, int] = (3, 3, 3),
     dropout: float = 0.1,
     auxiliary: bool = False,
 ) -> keras.Model:
@@ -41,6 +42,7 @@ def fast_scnn(
       num_classes: number of classes, or of each head.
       channels: channels of the input.
       width: factor on the published number of channels of every layer.
+      blocks: bottlenecks of each stage of the global feature extractor.
       dropout: share of features that the classifier drops in training.
       auxiliary: add the paper's two auxiliary outputs.
 
@@ -53,7 +55,7 @@ def fast_scnn(
     x = conv_norm(x, stem, 3, "downsample0", strides=2)
     x = separable_norm(x, half, "downsample1", strides=2)
     detail = x = separable_norm(x, quarter, "downsample2", strides=2)  # 1/8 of the image
-    context = pyramid_pooling(_context(x, width), deep, "pyramid")  # 1/32
+    context = pyramid_pooling(_context(x, width, blocks), deep, "pyramid")  # 1/32
     x = _fusion(detail, context, deep, "fusion")  # 1/8
     for index in range(2):
         x = separable_norm(x, deep, f"classifier{index}")
@@ -66,9 +68,9 @@ def fast_scnn(
     return keras.Model(image, heads(num_classes, resized(x, image), early), name="fast_scnn")
 
 
-def _context(x: Any, width: float) -> Any:
-    for stage, (published, blocks, strides) in enumerate(BOTTLENECKS):
-        for block in range(blocks):
+def _context(x: Any, width: float, blocks: tuple[int, int, int]) -> Any:
+    for stage, ((published, strides), count) in enumerate(zip(BOTTLENECKS, blocks, strict=True)):
+        for block in range(count):
             x = inverted_residual(
                 x,
                 scaled(width, published),

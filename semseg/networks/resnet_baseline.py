@@ -67,13 +67,16 @@ def resnet_baseline(
       [N, H, W, num_classes], see ``heads``.
 
     Raises:
-      ValueError: the decoder does not fit the encoder, or groups do not divide the channels.
+      ValueError: the decoder does not fit the encoder, groups do not divide the channels, or
+        both their number and their width are given.
     """
     if len(decoder_blocks) != len(encoder_blocks) - 1:
         raise ValueError(
             f"decoder_blocks has {len(decoder_blocks)} scales, expected {len(encoder_blocks) - 1}: "
             "one fewer than encoder_blocks"
         )
+    if group_count is not None and group_width is not None:
+        raise ValueError("group_count and group_width say the same; give one of them")
     style = _Style(skips, separable, bottleneck, group_count, group_width, gradient_checkpointing)
     image, x = image_input(channels)
     x = PadToMultiple(2 ** len(decoder_blocks), name="pad")(x)
@@ -146,13 +149,14 @@ def _separable(x: Any, width: int, kernel: int, name: str) -> Any:
 
 
 def _activation(x: Any, style: _Style, name: str) -> Any:
-    if style.group_count is None and style.group_width is None:
+    count, width = style.group_count, style.group_width
+    if count is None and width is None:
         return norm(x, name, "relu")
-    groups = style.group_count or x.shape[-1] // (style.group_width or 1)
+    groups = count if width is None else width and x.shape[-1] // width
     if not groups or x.shape[-1] % groups:
         raise ValueError(
             f"{name} has {x.shape[-1]} channels, which groups of group normalisation do not "
-            f"divide: group_count {style.group_count}, group_width {style.group_width}"
+            f"divide: group_count {count}, group_width {width}"
         )
     x = keras.layers.GroupNormalization(groups, epsilon=1e-5, name=f"{name}_norm")(x)
     return activate(x, name)

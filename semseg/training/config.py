@@ -3,10 +3,10 @@
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
-from pydantic import create_model
+from pydantic import AfterValidator, create_model
 
 from semseg.data.augmentation import AugmentationConfig
 from semseg.data.strict_yaml import StrictModel, parse_yaml, read_yaml, validate
@@ -18,11 +18,20 @@ from semseg.training.optimization_config import OptimizerConfig, ScheduleConfig,
 from semseg.training.sections import one_of
 
 
+def _not_negative(value: Any, *, least: int = 0) -> Any:
+    """Refuses numbers below 0; those of a list, of blocks or rates, count from 1."""
+    for part in value if isinstance(value, tuple) else ():
+        _not_negative(part, least=1)
+    if isinstance(value, int | float) and value < least:
+        raise ValueError(f"expected {least} or more, found {value}")
+    return value
+
+
 def _network_config(name: str) -> type[StrictModel]:
     """Returns the section of one network: its function's keyword options, ``channels`` apart."""
     parameters = inspect.signature(NETWORKS[name]).parameters.values()
     options: dict[str, Any] = {
-        option.name: (option.annotation, option.default)
+        option.name: (Annotated[option.annotation, AfterValidator(_not_negative)], option.default)
         for option in parameters
         if option.kind is option.KEYWORD_ONLY and option.name != "channels"
     }

@@ -2,8 +2,10 @@ import inspect
 
 import keras
 import numpy as np
+import pytest
 
 from semseg.networks import NETWORKS
+from semseg.networks.costs import costs
 from semseg.networks.heads import without_auxiliary
 
 ODD_SIZE = (97, 131)
@@ -83,6 +85,49 @@ def test_sq_weights_fit_the_left_branch_of_the_stereo_network(tiny_network):
     )
     assert {name: stereo[name] for name in mono} == mono
     assert all(name.startswith("right_") or name == "fusion" for name in set(stereo) - set(mono))
+
+
+DEEPER = {
+    # A block of c channels that is t times as wide inside: 1x1, 3x3 each channel, 1x1, and two
+    # values of each normalisation.
+    "fast_scnn": ((3, 3, 4), 2 * 128 * 768 + 9 * 768 + 4 * 768 + 2 * 128),
+    # 3x3, 3x3 each channel to six, 1x1 back.
+    "bisenet_v2": ((2, 2, 5), 9 * 128**2 + 9 * 768 + 768 * 128 + 2 * (128 + 768 + 128)),
+    # Two 3x3 convolutions at 1/32.
+    "ddrnet": ((2, 2, 2, 3), 2 * (9 * 256**2 + 2 * 256)),
+    "pidnet": ((2, 2, 3, 4), 2 * (9 * 256**2 + 2 * 256)),
+    # The ninth bottleneck is as the first: 1x1, 3x3 and 1x1 with normalisations and slopes.
+    "enet": ((4, 8, 9), 2 * 128 * 32 + 9 * 32**2 + 3 * (32 + 32 + 128)),
+}
+"""Network -> one block more than published, and the parameters of that."""
+
+
+@pytest.mark.parametrize("name", DEEPER)
+def test_blocks_are_a_knob_whose_default_is_the_published_depth(name):
+    blocks, parameters = DEEPER[name]
+    plain, deeper = NETWORKS[name](3), NETWORKS[name](3, blocks=blocks)
+    added = costs(deeper, (64, 64)).parameters - costs(plain, (64, 64)).parameters
+    assert added == parameters
+    kept = {weight.path: weight.shape for weight in deeper.weights}
+    assert all(kept[weight.path] == weight.shape for weight in plain.weights)
+
+
+def test_fewer_blocks_keep_the_strides():
+    deep = NETWORKS["fast_scnn"](3, width=0.1, blocks=(1, 1, 1))
+    logits = deep.predict_on_batch(_images(deep, 1, *ODD_SIZE))
+    assert logits.shape == (1, *ODD_SIZE, 3)
+    strides = [
+        layer.strides
+        for layer in deep.layers
+        if layer.name.startswith("context") and isinstance(layer, keras.layers.DepthwiseConv2D)
+    ]
+    assert strides == [(2, 2), (2, 2), (1, 1)]
+
+
+@pytest.mark.parametrize("width", [0, -0.5])
+def test_a_width_that_leaves_no_channels_is_refused(width):
+    with pytest.raises(ValueError, match="width is a factor above 0"):
+        NETWORKS["enet"](3, width=width)
 
 
 def test_rates_are_a_knob():

@@ -105,6 +105,9 @@ def test_groups_normalise_each_image_alone():
         ({"decoder_blocks": (1,)}, "decoder_blocks has 1 scales, expected 4"),
         ({"group_count": 3}, "8 channels, which groups of group normalisation do not divide"),
         ({"group_width": 16}, "8 channels, which groups of group normalisation do not divide"),
+        ({"group_count": 0}, "groups of group normalisation do not divide: group_count 0"),
+        ({"group_width": 0}, "groups of group normalisation do not divide.*group_width 0"),
+        ({"group_count": 2, "group_width": 4}, "say the same; give one"),
     ],
 )
 def test_options_that_contradict_each_other_are_refused(options, message):
