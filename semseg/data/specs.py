@@ -92,20 +92,41 @@ class PairRule(StrictModel):
         return self
 
 
-class FolderSpec(StrictModel):
-    """A dataset of image and label files.
+class _StoredSpec(StrictModel):
+    """What the declarations of datasets that are in files have in common.
 
     Attributes:
       name: short name, as in ``--dataset``.
       title: what it is, in a line.
       terms: licence or terms of use.
+      entries: the classes, in label order; ``classes`` in YAML.
+      root: the dataset's folder, where no other is given.
+    """
+
+    name: str
+    title: str = ""
+    terms: str = ""
+    entries: Annotated[tuple[ClassEntry, ...], Field(alias="classes")]
+    root: str | None = None
+
+    @property
+    def classes(self) -> ClassTable:
+        """Names and colours of the classes."""
+        return ClassTable.create(
+            [entry.name for entry in self.entries], [entry.color for entry in self.entries]
+        )
+
+
+class FolderSpec(_StoredSpec):
+    """A dataset of image and label files.
+
+    Attributes:
       source: where samples come from.
       decode: how a label file's pixels become raw ids: ``gray8``, ``palette`` (the index),
         ``red`` (the first channel), ``uint16``, ``top8`` (8 bits, or the upper 8 of 16), ``rgb``
         (colours); ``uint16 // 256`` divides.
       color_table: for ``rgb`` alone: text file that says what the colours of a sequence are, with
         ``NAME red green blue`` on each line; see ``color_tables.color_table_path``.
-      entries: the classes, in label order; ``classes`` in YAML.
       ignored: raw ids, colours or names that mean "no class".
       ignored_below: class -> share of the image's height, 0..1, from which on down it is no class:
         where labels show the own bonnet as a car.
@@ -114,17 +135,12 @@ class FolderSpec(StrictModel):
       excluded: patterns of image files that are in no split, such as unusable ones.
       second: right images and disparities, if there are any.
       scores: categories, instances and the road, if there are any.
-      root: the dataset's folder, where no other is given.
       unverified: true if the declaration was never tried on the real files.
     """
 
-    name: str
-    title: str = ""
-    terms: str = ""
     source: Literal["files"] = "files"
     decode: str = "gray8"
     color_table: str | None = None
-    entries: Annotated[tuple[ClassEntry, ...], Field(alias="classes")]
     ignored: tuple[RawId, ...] = ()
     ignored_below: dict[str, Share] = {}
     max_unknown_share: Share = 0.01
@@ -132,15 +148,7 @@ class FolderSpec(StrictModel):
     excluded: tuple[str, ...] = ()
     second: SecondConfig = SecondConfig()
     scores: ScoreConfig = ScoreConfig()
-    root: str | None = None
     unverified: bool = False
-
-    @property
-    def classes(self) -> ClassTable:
-        """Names and colours of the classes."""
-        return ClassTable.create(
-            [entry.name for entry in self.entries], [entry.color for entry in self.entries]
-        )
 
     @property
     def decode_rule(self) -> str:
@@ -223,33 +231,16 @@ class TownSpec(StrictModel):
         return SPLITS
 
 
-class ShardSpec(StrictModel):
+class ShardSpec(_StoredSpec):
     """A prepared dataset in TFRecord files, see ``shards``; its labels are stored as labels.
 
     Attributes:
-      name: short name, as in ``--dataset``.
-      title: what it is, in a line.
-      terms: licence or terms of use.
       source: where samples come from.
-      entries: the classes, in label order; ``classes`` in YAML.
       splits: split name -> pattern of its TFRecord files, relative to the root.
-      root: the dataset's folder, where no other is given.
     """
 
-    name: str
-    title: str = ""
-    terms: str = ""
     source: Literal["shards"]
-    entries: Annotated[tuple[ClassEntry, ...], Field(alias="classes")]
     splits: dict[str, str]
-    root: str | None = None
-
-    @property
-    def classes(self) -> ClassTable:
-        """Names and colours of the classes."""
-        return ClassTable.create(
-            [entry.name for entry in self.entries], [entry.color for entry in self.entries]
-        )
 
 
 DatasetSpec = FolderSpec | TownSpec | ShardSpec
