@@ -40,20 +40,20 @@ def naive_graph(folder, python):
 
 
 def own_graphs(folder):
-    """Returns the same layers as this package freezes them, and with grouped columns."""
+    """Yields the same layers after each pass of freezing; the first that 1.15 can read is first."""
     from semseg.classes import ClassTable
     from semseg.networks import NETWORKS
     from semseg.runtime.card import Card, append_card
-    from semseg.training.export.graph import graph_bytes
+    from semseg.training.export.graph import graph_stages
 
     names = [f"class{i}" for i in range(NUM_CLASSES)]
     classes = ClassTable.create(names, [(i, i, i) for i in range(NUM_CLASSES)])
     model = NETWORKS["resnet_baseline"](NUM_CLASSES, base_width=BASE_WIDTH)
     card = Card(name="first weights", network={}, classes=classes)
-    for name, columns in (("own", False), ("grouped", True)):
-        graph = graph_bytes(model, classes, SIZE, columns=columns)
-        path = folder / f"{name}.pb"
-        path.write_bytes(append_card(graph, card))
+    for stage in list(graph_stages(model, classes, SIZE, columns=True))[1:]:
+        print(f"{stage.name:17s} {stage.num_nodes:6d} nodes {stage.num_bytes / 1e3:9.1f} kB")
+        path = folder / f"{stage.name}.pb"
+        path.write_bytes(append_card(stage.graph.SerializeToString(deterministic=True), card))
         yield str(path)
 
 
@@ -93,7 +93,8 @@ def segmenter_overhead(model, turns):
 
 def report(rows):
     """Prints a line per comparison: what, found, wanted. Rows by kind, see ``entrants``."""
-    (baseline,), (naive, plain, grouped), (fast,) = rows["baseline"], rows["own"], rows["fast"]
+    (baseline,), (naive,), (fast,) = rows["baseline"], rows["naive"], rows["fast"]
+    *_, plain, grouped = rows["pass"]
     exact = [row for row in rows["best"] if row.precision == "float32"]
     equal = [row for row in rows["best"] if row.agreement >= ENOUGH_EQUAL]
     for title, slow, quick, wanted in (
@@ -106,6 +107,8 @@ def report(rows):
     ):
         ratio = slow.median_ms / quick.median_ms
         print(f"{title:52s} {ratio:6.2f}  ({wanted}; {quick.engine}, {quick.precision})")
+    for row in rows["pass"]:
+        print(f"after {Path(row.model).stem:17s} {row.median_ms:8.1f} ms in TF 1.15.5")
     load = next((row for row in rows["fast_best"] if row.engine.startswith("openvino")), None)
     if load is not None:
         print(f"start of the process to first labels, {load.engine}: {load.load_s:.2f} s (<= 1)")
@@ -123,9 +126,9 @@ def entrants(arguments, folder):
     tf1 = "tensorflow@" + arguments.tf1_python
     naive, tensors = naive_graph(folder, arguments.tf1_python)
     yield "baseline", Entrant.parse(arguments.resnet, tf1, SIZE)
-    yield "own", Entrant.parse(naive, tf1, SIZE)._replace(tensors=tensors)
+    yield "naive", Entrant.parse(naive, tf1, SIZE)._replace(tensors=tensors)
     for path in own_graphs(folder):
-        yield "own", Entrant.parse(path, tf1, SIZE)
+        yield "pass", Entrant.parse(path, tf1, SIZE)
     yield "fast", Entrant.parse(arguments.fast, tf1, SIZE)
     for engine in arguments.engine:
         yield "best", Entrant.parse(arguments.resnet, engine, SIZE)

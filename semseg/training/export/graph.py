@@ -1,30 +1,25 @@
 """Freezes a Keras model into one serialized GraphDef, the frozen graph of format 1.
 
-``docs/frozen_graph.md`` describes the format. The graph must load in TensorFlow 1.15, which
-refuses attributes it does not know: those that have their default value are stripped.
+``docs/frozen_graph.md`` describes the format.
 """
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
-from tensorflow.python.framework import meta_graph
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-from tensorflow.python.grappler import tf_optimizer
 
 from semseg.classes import VOID_COLOR, VOID_NAME, ClassTable
 from semseg.errors import ConfigError, unknown_name
 from semseg.runtime import frozen_graph as tensors
 from semseg.runtime.frozen_graph import head_tensor
-from semseg.training.export.columns import group_columns
-from semseg.training.export.folding import fold_depthwise_scales, fuse_biases
+from semseg.training.export.passes import Stage, passes
 from semseg.training.inputs import network_inputs, second_input
 
-OPTIMIZERS = ("pruning", "constfold", "dependency")
-"""Grappler passes; constant folding moves normalisations into the convolutions before them."""
+logger = logging.getLogger(__name__)
 
 Size = tuple[int, int]
 Tables = ClassTable | Mapping[str, ClassTable]
@@ -39,7 +34,7 @@ def graph_bytes(
     *,
     columns: bool = False,
 ) -> bytes:
-    """Freezes a model into a serialized GraphDef of format 1, without card.
+    """Freezes a model into a serialized GraphDef of format 1, without card; logs what it takes.
 
     Args:
       model: from float32 images [N, H, W, 3] to logits. With four channels the fourth is a
@@ -58,6 +53,23 @@ def graph_bytes(
     Raises:
       ConfigError: there is no such head.
     """
+    for stage in graph_stages(model, classes, size, default_head, columns=columns):
+        logger.info("%-17s %6d nodes %9.1f kB", stage.name, stage.num_nodes, stage.num_bytes / 1e3)
+    return stage.graph.SerializeToString(deterministic=True)
+
+
+def graph_stages(
+    model: keras.Model,
+    classes: Tables,
+    size: Size | None = None,
+    default_head: str | None = None,
+    *,
+    columns: bool = False,
+) -> Iterator[Stage]:
+    """Yields what each pass of freezing makes of a model, as ``passes`` does.
+
+    Arguments and errors are those of ``graph_bytes``, whose graph is the last one.
+    """
     specs = _input_specs(model, size)
     default_head = chosen_head(classes, default_head)
 
@@ -66,14 +78,8 @@ def graph_bytes(
         return _outputs(logits, classes, default_head)
 
     function = tf.function(serve, input_signature=specs, autograph=False).get_concrete_function()
-    frozen = convert_variables_to_constants_v2(function)
     names = list(function.structured_outputs)
-    graph = _optimized(frozen.graph.as_graph_def(), names)
-    fold_depthwise_scales(graph, names)
-    fuse_biases(graph, names)
-    if columns:
-        group_columns(graph, names)
-    return _portable(graph, names).SerializeToString(deterministic=True)
+    return passes(convert_variables_to_constants_v2(function).graph.as_graph_def(), names, columns)
 
 
 def chosen_head(classes: Tables, head: str | None) -> str | None:
@@ -128,46 +134,3 @@ def _head_outputs(logits: tf.Tensor, classes: ClassTable, head: str | None) -> d
         tensors.ID_TO_CLASS_NAMES: tf.constant(class_names, name=names[tensors.ID_TO_CLASS_NAMES]),
     }
     return {names[name]: tensor for name, tensor in made.items()}
-
-
-def _optimized(graph: Any, outputs: Iterable[str]) -> Any:
-    """Folds constants by Grappler, offline, so that every engine gets the folded graph."""
-    options = config_pb2.ConfigProto()
-    options.graph_options.rewrite_options.optimizers.extend(OPTIMIZERS)
-    options.graph_options.rewrite_options.min_graph_nodes = -1  # However small the graph.
-    exported = meta_graph_pb2.MetaGraphDef(graph_def=graph)
-    fetches = exported.collection_def["train_op"].node_list.value
-    fetches.extend(f"{name}:0" for name in outputs)
-    return tf_optimizer.OptimizeGraph(options, exported)
-
-
-def _portable(graph: Any, outputs: Iterable[str]) -> Any:
-    """Keeps what the outputs need, without what TensorFlow 1.15 may not know."""
-    exported = meta_graph_pb2.MetaGraphDef(graph_def=graph)
-    meta_graph.strip_graph_default_valued_attrs(exported)
-    graph = exported.graph_def
-    nodes = {node.name: node for node in graph.node}
-    needed = _ancestors(nodes, outputs)
-    kept = tf.compat.v1.GraphDef(versions=graph.versions)
-    for node in graph.node:
-        if node.name in needed:
-            data_inputs = [name for name in node.input if not name.startswith("^")]
-            del node.input[:]
-            node.input.extend(data_inputs)
-            for attribute in [name for name in node.attr if name.startswith("_")]:
-                del node.attr[attribute]
-            node.device = ""
-            kept.node.append(node)
-    return kept
-
-
-def _ancestors(nodes: dict[str, Any], names: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            inputs = nodes[name].input
-            waiting += [source.split(":")[0] for source in inputs if not source.startswith("^")]
-    return found

@@ -1,5 +1,7 @@
 """The passes over a graph: what they make of it, and that its numbers stay."""
 
+import logging
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import tensorflow as tf
 
 from semseg.classes import ClassTable
 from semseg.training.export.columns import widened
-from semseg.training.export.graph import graph_bytes
+from semseg.training.export.graph import graph_bytes, graph_stages
 
 CLASSES = ClassTable.create(["a", "b", "c"], [(1, 2, 3), (4, 5, 6), (7, 8, 9)])
 IMAGE = np.random.default_rng(1).integers(0, 256, (1, 12, 20, 3)).astype(np.uint8)
@@ -60,6 +62,29 @@ def test_normalisations_become_weights_and_biases(network):
     assert ops.count("BiasAdd") == 3
     assert not {"Identity", "NoOp", "Rsqrt", "Sub"} & set(ops)
     np.testing.assert_allclose(_probabilities(data), _expected(network), atol=1e-5)
+
+
+def test_what_each_pass_takes_is_counted_and_logged(network, caplog):
+    with caplog.at_level(logging.INFO, "semseg"):
+        data = graph_bytes(network, CLASSES, (12, 20), columns=True)
+    stages = list(graph_stages(network, CLASSES, (12, 20), columns=True))
+    assert [stage.name for stage in stages] == [
+        "conversion", "stripping", "Grappler", "depthwise factors", "biases", "grouped columns"
+    ]  # fmt: skip
+    converted, stripped, grappler, depthwise, biases, grouped = (s.num_nodes for s in stages)
+    assert converted > stripped > grappler
+    assert depthwise == grappler - 2  # the product, and its factors beside the new weights
+    assert biases == depthwise  # sums become biases, their constants others
+    assert grouped > biases
+    assert stages[-1].graph.SerializeToString(deterministic=True) == data
+    assert (stages[-1].num_nodes, stages[-1].num_bytes) == (len(_nodes(data)), len(data))
+    expected = [
+        "%-17s %6d nodes %9.1f kB" % (s.name, s.num_nodes, s.num_bytes / 1e3) for s in stages
+    ]
+    assert [record.getMessage() for record in caplog.records] == expected
+    for stage in stages[1:]:
+        probabilities = _probabilities(stage.graph.SerializeToString())
+        np.testing.assert_allclose(probabilities, _expected(network), atol=1e-5)
 
 
 def test_columns_are_grouped_where_the_width_is_known(network):
