@@ -7,6 +7,7 @@ from pathlib import Path
 
 from semseg import command_line
 from semseg.evaluation import comparison, run_log, terminal
+from semseg.evaluation.output import check_writable
 from semseg.evaluation.page import Section
 from semseg.evaluation.report import Report
 from semseg.evaluation.report_sections import write_report_page
@@ -27,6 +28,8 @@ def check_report_flags(arguments: Namespace) -> None:
     """Finds out before the work whether what the flags name can be used; raises ConfigError."""
     if arguments.compare:
         comparison.read_report(arguments.compare)
+    for path in filter(None, (arguments.report, arguments.html, arguments.log)):
+        check_writable(path)
     if arguments.log:
         run_log.is_new(arguments.log)
 

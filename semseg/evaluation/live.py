@@ -9,7 +9,7 @@ from semseg import command_line
 from semseg.bags import BagReader
 from semseg.data.labels import read_image
 from semseg.errors import BagError, ConfigError
-from semseg.evaluation import flags
+from semseg.evaluation import delivery, flags
 from semseg.evaluation.page import Section, Strip, Table, encoded, write_page
 from semseg.evaluation.playback import play_through_node, summary, table
 from semseg.evaluation.terminal import percent
@@ -32,6 +32,7 @@ def evaluate_live(arguments: Namespace) -> int:
     for name in _OFFLINE_ONLY:
         if getattr(arguments, name):
             raise ConfigError(f"--{name.replace('_', '-')} does not go together with --live")
+    delivery.check_report_flags(arguments)
     with tempfile.TemporaryDirectory() as folder:
         sheet = Path(folder) / "sheet.png"
         report = _play(arguments, Path(arguments.report or f"{folder}/report.json"), sheet)

@@ -28,6 +28,15 @@ def new_folder(path: str | Path, force: bool) -> Path:
     return folder
 
 
+def check_writable(path: str | Path) -> None:
+    """Finds out before long work whether a file can be written; raises ``ConfigError``."""
+    if os.path.isdir(path):
+        raise ConfigError(f"{path} is a folder, expected a file to write")
+    folder = next(parent for parent in Path(path).absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ConfigError(f"{path}: {folder} is no folder that can be written to")
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Writes a file beside and moves it to its name, so that no half file bears it."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,9 @@ VIDEO_SUFFIXES = frozenset(
 VIDEO_RATE_HZ = 10.0
 """Frames per second where nothing says another rate."""
 
+# -8 is silence: of a damaged file, an error of ours says all that ffmpeg's own lines would.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
 _FORMATS: dict[str, dict[str, Any]] = {
     ".mp4": {"codec": "libx264", "quality": 7},
     # A palette made for the video: labels have few colours, and the usual one spoils them.
@@ -136,6 +139,7 @@ class VideoWriter:
         self._encoder.send(np.ascontiguousarray(padded))
 
     def _start(self, width: int, height: int) -> Generator[None, np.ndarray | None, None]:
+        self._partial.parent.mkdir(parents=True, exist_ok=True)
         encoder = imageio_ffmpeg.write_frames(
             str(self._partial),
             (width, height),

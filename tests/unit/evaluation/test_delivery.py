@@ -88,6 +88,12 @@ def test_a_wrong_log_is_found_before_the_work(tmp_path):
         check_report_flags(_arguments("--log", tmp_path / "log.csv"))
 
 
+@pytest.mark.parametrize("flag", ["--report", "--html", "--log"])
+def test_a_folder_in_place_of_a_file_is_refused_before_the_work(tmp_path, flag):
+    with pytest.raises(ConfigError, match="is a folder, expected a file"):
+        check_report_flags(_arguments(flag, tmp_path))
+
+
 def test_a_log_has_one_header_and_a_line_for_each_run(report, tmp_path):
     log = tmp_path / "new" / "log.csv"
     run_log.append(log, report)

@@ -18,7 +18,7 @@ def write(path, shape=(32, 48), count=3):
 
 
 def test_round_trip(tmp_path):
-    video = VideoReader(write(tmp_path / "x.mp4"))
+    video = VideoReader(write(tmp_path / "new" / "x.mp4"))
     assert video.rate_hz == pytest.approx(12.5) and video.count == 3
     for _ in range(2):  # It can be read again.
         images = list(video)
@@ -53,11 +53,12 @@ def test_a_video_without_images_is_no_file(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no video at all"])
-def test_what_is_no_video_is_named(tmp_path, content):
+def test_what_is_no_video_is_named_once(tmp_path, capfd, content):
     path = tmp_path / "x.mp4"
     path.write_bytes(content)
     with pytest.raises(ImageError, match="x.mp4: cannot be opened as a video"):
         VideoReader(path)
+    assert not capfd.readouterr().err  # Of ffmpeg's own.
 
 
 def test_videos_are_known_by_their_suffix(tmp_path):
