@@ -6,7 +6,6 @@ import logging
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import h5py
 import keras
@@ -60,16 +59,18 @@ def _read_keras(path: Path, model: keras.Model) -> Mapping[str, np.ndarray]:
             weights = io.BytesIO(archive.read(KERAS_WEIGHTS))
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} is damaged: {error}")
-    return _read_h5(weights, model)
+    return _read_h5(path, model, weights)
 
 
-def _read_h5(file: Any, model: keras.Model) -> Mapping[str, np.ndarray]:
-    """Reads a path or a stream."""
+def _read_h5(
+    path: Path, model: keras.Model, content: io.BytesIO | None = None
+) -> Mapping[str, np.ndarray]:
+    """Reads a file, or the ``content`` that lies in it."""
     try:
-        with h5py.File(file) as root:
+        with h5py.File(content or path) as root:
             return dict(_named(root, model))
     except OSError as error:
-        raise CheckpointError(f"{file} is damaged: {error}")
+        raise CheckpointError(f"{path} is damaged: {error}")
 
 
 def _named(group: h5py.Group, model: keras.Model) -> Iterator[tuple[str, np.ndarray]]:

@@ -54,11 +54,11 @@ class RunFolder:
         self.seconds = self.path / "validation_seconds.npy"
         self.tensorboard = self.path / "tensorboard"
 
-    def begin(self, config: ExperimentConfig, resume: Resume) -> bool:
-        """Makes the folder and writes the configuration.
+    def is_continued(self, config: ExperimentConfig, resume: Resume) -> bool:
+        """Looks for a run in the folder; writes nothing.
 
         Args:
-          config: the run's configuration.
+          config: the configuration of the run to come.
           resume: what is done about a run that is already there.
 
         Returns:
@@ -67,7 +67,6 @@ class RunFolder:
         Raises:
           ConfigError: there is a run already and it is not to be continued, or it has another
             configuration, or there is none to be continued.
-          CheckpointError: the folder cannot be written.
         """
         holds_run = self.last.exists()
         if holds_run and resume is Resume.NEVER:
@@ -82,12 +81,19 @@ class RunFolder:
             )
         if holds_run:
             self._check_config(config)
+        return holds_run
+
+    def begin(self, config: ExperimentConfig) -> None:
+        """Makes the folder and writes the configuration.
+
+        Raises:
+          CheckpointError: the folder cannot be written.
+        """
         try:
             self.last.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CheckpointError(f"cannot make the run folder {self.path}: {error.strerror}")
         write_atomically(self.config, config.to_yaml().encode())
-        return holds_run
 
     def keep_last(self, step: int, count: int) -> None:
         """Keeps the last checkpoint under its step, with the ones before it: ``count`` in all."""

@@ -115,7 +115,7 @@ def train(
     hosts.check_batch(config.training.batch_size)
     with hosts.run_folder(workdir) as folder, logging_redirect_tqdm():
         run = _Run(config, LearningData(config, roots), folder, hosts)
-        if run.folder.begin(config, resume):
+        if folder.is_continued(config, resume):
             run.restore()
         else:
             run.start(init_weights)
@@ -144,9 +144,13 @@ class _Run:
         self.initial_weights: str | None = None
 
     def start(self, init_weights: str | Path | None) -> None:
-        """Begins a new run, from the weights of another one if there are any."""
+        """Begins a new run, from the weights of another one if there are any.
+
+        The folder is made when all else is known to be good.
+        """
         if init_weights is not None:
             self.initial_weights = start_from(Path(init_weights), self.model)
+        self.folder.begin(self.config)
         self.folder.write_images(*self.scoring.images())
 
     def restore(self) -> None:

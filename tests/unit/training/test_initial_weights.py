@@ -1,10 +1,12 @@
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 
 from semseg.errors import CheckpointError, ConfigError
 from semseg.training.checkpoints import model_variables, save_checkpoint
-from semseg.training.initial_weights import start_from
+from semseg.training.initial_weights import KERAS_WEIGHTS, start_from
 
 
 def _network(num_classes, seed):
@@ -56,6 +58,10 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path):
         (tmp_path / name).write_bytes(b"no weights")
         with pytest.raises(CheckpointError, match=f"{name} is damaged"):
             start_from(tmp_path / name, model)
+    with zipfile.ZipFile(tmp_path / "inside.keras", "w") as archive:
+        archive.writestr(KERAS_WEIGHTS, b"no weights")
+    with pytest.raises(CheckpointError, match=r"inside.keras is damaged"):
+        start_from(tmp_path / "inside.keras", model)
 
 
 def test_a_file_of_which_nothing_fits_is_refused(tmp_path):

@@ -88,6 +88,12 @@ def test_init_weights_start_a_run_and_name_what_does_not_fit(run, tmp_path, capl
     assert "skipped hidden2/bias: shape (9,) here, none in the file" in caplog.text
 
 
+def test_a_run_that_cannot_begin_leaves_no_folder(run, tmp_path):
+    with pytest.raises(ConfigError, match="no file .*backbone.npz to take weights from"):
+        run("fourth", init_weights=tmp_path / "backbone.npz")
+    assert not (tmp_path / "fourth").exists()
+
+
 def test_class_weights_of_another_number_are_refused(run):
     with pytest.raises(ConfigError, match="has 2 weights, the dataset has 3 classes: sky, road"):
         run(loss={"name": "cross_entropy", "class_weights": [1.0, 2.0]})
