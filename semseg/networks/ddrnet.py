@@ -20,7 +20,7 @@ def ddrnet(
     channels: int = 3,
     width: int = 32,
     blocks: tuple[int, int, int, int] = (2, 2, 2, 2),
-    skip_width: int = 0,
+    skip_widths: tuple[int, ...] = (),
     auxiliary: bool = False,
 ) -> keras.Model:
     """Builds the network.
@@ -31,16 +31,21 @@ def ddrnet(
       width: channels after the first convolution; 32 is the published "slim".
       blocks: residual blocks at 1/4, 1/8, 1/16 and 1/32 of the image, where the context branch is;
         the detail branch has two beside each of the last two.
-      skip_width: channels of a second fusion, with the features at 1/4 of the image, which thin
-        objects need where images are small; 0 leaves it out, as published.
+      skip_widths: channels of further fusions, with the features at 1/4 and then at 1/2 of the
+        image, which thin objects need where images are small; none as published.
       auxiliary: add the paper's auxiliary output, on the 1/8 features after the first exchange.
 
     Returns:
       A model from images [N, H, W, channels], 0..255 and of any size, to logits
       [N, H, W, num_classes], see ``heads``.
+
+    Raises:
+      ValueError: there are more skips than finer features.
     """
+    if len(skip_widths) > 2:
+        raise ValueError(f"skip_widths has {len(skip_widths)} widths, expected at most 2")
     image, x = image_input(channels)
-    x = conv_norm(x, width, 3, "stem0", strides=2)
+    half = x = conv_norm(x, width, 3, "stem0", strides=2)
     x = conv_norm(x, width, 3, "stem1", strides=2)
     quarter = x = stage(x, width, 1, "stage1", blocks[0])
     x = stage(activate(x, "stage1"), 2 * width, 2, "stage2", blocks[1])
@@ -59,8 +64,10 @@ def ddrnet(
     context = pyramid(context, 4 * width, 4 * width, "pyramid", cascaded=True)
     context = ResizeLike(name="pyramid_upsample")([context, detail])
     x = keras.layers.Add(name="fusion_add")([detail, context])
-    if skip_width:
-        main = resized(norm(_skip(x, quarter, skip_width, "skip"), "logits", "relu"), image)
+    if skip_widths:
+        for index, skip_width in enumerate(skip_widths):
+            x = _skip(x, (quarter, half)[index], skip_width, f"skip{index}")
+        main = resized(norm(x, "logits", "relu"), image)
     else:
         main = head(x, 2 * width, image, "head")
     extra = [head(early, 2 * width, image, "aux0", "aux0_logits")] if auxiliary else []
@@ -86,9 +93,9 @@ def _exchange(context: Any, detail: Any, widths: tuple[int, ...], name: str) -> 
     return context, keras.layers.Add(name=f"{name}_detail")([detail, up])
 
 
-def _skip(x: Any, quarter: Any, width: int, name: str) -> Any:
-    """Joins the fused features with those at 1/4 of the image."""
-    x = ResizeLike(name=f"{name}_upsample")([norm_conv(x, width, 1, f"{name}_reduce"), quarter])
-    quarter = norm_conv(quarter, width, 1, f"{name}_quarter")
-    x = keras.layers.Add(name=f"{name}_add")([x, quarter])
+def _skip(x: Any, finer: Any, width: int, name: str) -> Any:
+    """Joins features with finer ones."""
+    x = ResizeLike(name=f"{name}_upsample")([norm_conv(x, width, 1, f"{name}_reduce"), finer])
+    finer = norm_conv(finer, width, 1, f"{name}_finer")
+    x = keras.layers.Add(name=f"{name}_add")([x, finer])
     return norm_conv(x, width, 3, f"{name}_fuse")

@@ -112,6 +112,20 @@ def test_blocks_are_a_knob_whose_default_is_the_published_depth(name):
     assert all(kept[weight.path] == weight.shape for weight in plain.weights)
 
 
+def test_skips_of_ddrnet_bring_the_logits_to_a_half():
+    plain, *skipped = (
+        NETWORKS["ddrnet"](3, width=8, skip_widths=widths) for widths in ((), (12,), (12, 6))
+    )
+    assert plain.get_layer("logits").output.shape[-1] == 3
+    for count, model in enumerate(skipped, start=1):
+        last = model.get_layer(f"skip{count - 1}_fuse")
+        grid = keras.Model(model.inputs, last.output).predict_on_batch(_images(model, 1, 64, 96))
+        assert grid.shape == (1, 64 // (8 >> count), 96 // (8 >> count), (12, 6)[count - 1])
+        assert model.predict_on_batch(_images(model, 1, *ODD_SIZE)).shape == (1, *ODD_SIZE, 3)
+    with pytest.raises(ValueError, match="skip_widths has 3 widths, expected at most 2"):
+        NETWORKS["ddrnet"](3, skip_widths=(8, 8, 8))
+
+
 def test_fewer_blocks_keep_the_strides():
     deep = NETWORKS["fast_scnn"](3, width=0.1, blocks=(1, 1, 1))
     logits = deep.predict_on_batch(_images(deep, 1, *ODD_SIZE))
