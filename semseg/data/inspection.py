@@ -104,9 +104,13 @@ def shard_subject(sample: ShardSample, num_classes: int) -> Subject:
 def _look_at_shard(sample: ShardSample, num_classes: int) -> Finding:
     try:
         image, labels = sample.read()
+        second = {
+            "second input": sample.read_second(),
+            "right image's labels": sample.read_right_labels(),
+        }
     except ImageError as error:
         return Finding(sample.name, [str(error)])
-    errors = [*_size_errors(sample.name, image, {"labels": labels})]
+    errors = [*_size_errors(sample.name, image, {"labels": labels, **second})]
     pixels = _pixels(labels, num_classes)
     if sum(pixels) < labels.size:
         errors.append(f"{sample.name} has labels above {num_classes - 1}")

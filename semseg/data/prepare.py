@@ -15,11 +15,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from semseg.classes import IGNORE
 from semseg.data.parallel import map_with_progress
-from semseg.data.prepare_second import encode_second, second_declaration
+from semseg.data.prepare_second import encode_second, second_declaration, second_paths
 from semseg.data.samples import Sample
 from semseg.data.second_config import SecondKind
 from semseg.data.specs import DatasetSpec
@@ -44,7 +44,7 @@ class Settings(StrictModel):
       void_threshold: share of a block's pixels below which the winner of a vote is void.
       image_format: of the images; labels are PNG in any case.
       layout: ``tree`` of files, or TFRecord ``shards``.
-      second: second input that the samples have and a tree is to have, too.
+      second: second input that the samples have and that is written, too.
       shard_size: samples in a shard.
     """
 
@@ -55,12 +55,6 @@ class Settings(StrictModel):
     layout: Literal["tree", "shards"] = "tree"
     shard_size: Annotated[int, Field(ge=1)] = 256
     second: SecondKind | None = None
-
-    @model_validator(mode="after")
-    def _write_files(self) -> "Settings":
-        if self.second and self.layout == "shards":
-            raise ValueError(f"shards hold no second input; found second '{self.second}'")
-        return self
 
 
 class Outcome(NamedTuple):
@@ -120,11 +114,10 @@ def _write_tree(
     output: Path, split: str, samples: Sequence[Sample], settings: Settings, workers: int | None
 ) -> Outcome:
     def work(sample: Sample) -> str | None:
-        try:
-            files = _tree_files(settings, sample)
-        except (ImageError, DatasetError) as error:
-            return f"{sample.name}: {error}"
-        for path, data in files.items():
+        encoded = _encode(settings, sample)
+        if isinstance(encoded, str):
+            return encoded
+        for path, data in _tree_files(settings, sample, encoded).items():
             write_file(output / path, data)
         return None
 
@@ -170,30 +163,26 @@ def _paths(settings: Settings, sample: Sample) -> tuple[str, str]:
     return f"images/{sample.name}.{settings.image_format}", f"labels/{sample.name}.png"
 
 
-def _tree_files(settings: Settings, sample: Sample) -> dict[str, bytes]:
+def _tree_files(settings: Settings, sample: Sample, encoded: EncodedSample) -> dict[str, bytes]:
     """Returns path -> content of a sample's files.
 
     The second input's are first, so that a sample with image and labels is whole.
     """
-    image, labels = sample.read()
     paths = _paths(settings, sample)
-    small_image, small_labels = partial(_encode_image, settings), partial(_encode_labels, settings)
-    return {
-        **encode_second(sample, paths, settings.downscale, small_image, small_labels),
-        paths[0]: small_image(image),
-        paths[1]: small_labels(labels),
-    }
+    second = {path: getattr(encoded, part) for part, path in second_paths(*paths).items()}
+    files = {path: data for path, data in second.items() if path and data is not None}
+    return {**files, paths[0]: encoded.image, paths[1]: encoded.labels}
 
 
 def _encode(settings: Settings, sample: Sample) -> EncodedSample | str:
     """Returns a sample downscaled and encoded, or why it could not be read."""
+    small_image, small_labels = partial(_encode_image, settings), partial(_encode_labels, settings)
     try:
         image, labels = sample.read()
+        second = encode_second(sample, settings.downscale, small_image, small_labels)
     except (ImageError, DatasetError) as error:
         return f"{sample.name}: {error}"
-    return EncodedSample(
-        sample.name, _encode_image(settings, image), _encode_labels(settings, labels)
-    )
+    return EncodedSample(sample.name, small_image(image), small_labels(labels), **second)
 
 
 def _encode_image(settings: Settings, image: np.ndarray) -> bytes:
@@ -263,7 +252,8 @@ def _declaration(
     classes = spec.classes.to_list()
     if settings.layout == "shards":
         patterns = {split: f"{split}-*.tfrecord" for split in splits}
-        return {**head, "source": "shards", "classes": classes, "splits": patterns}
+        shards = {"source": "shards", "classes": classes, "splits": patterns}
+        return {**head, **shards, "second": settings.second}
     return {
         **head,
         "decode": "gray8",

@@ -1,4 +1,4 @@
-"""Writes the second inputs of a prepared dataset: files beside those of its images."""
+"""Writes the second inputs of a prepared dataset, beside its images."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +8,9 @@ import numpy as np
 
 from semseg.data.samples import Sample
 from semseg.data.second import replaced
+from semseg.data.second_config import UNITS_PER_PIXEL
 from semseg.data.writing import encode_png
 from semseg.runtime.geometry import resize_labels
-
-_UNITS_PER_PIXEL = 256
-"""Values of a disparity file for each pixel, as ``DisparityConfig`` reads them by default."""
 
 _RIGHT, _RIGHT_LABELS = {"images/": "right/"}, {"labels/": "right_labels/"}
 _DISPARITY = {"images/": "disparity/", ".jpg": ".png"}
@@ -20,7 +18,6 @@ _DISPARITY = {"images/": "disparity/", ".jpg": ".png"}
 
 def encode_second(
     sample: Sample,
-    paths: tuple[str, str],
     downscale: int,
     encode_image: Callable[[np.ndarray], bytes],
     encode_labels: Callable[[np.ndarray], bytes],
@@ -29,25 +26,36 @@ def encode_second(
 
     Args:
       sample: the sample.
-      paths: of its image and its label file in the prepared dataset.
       downscale: what height and width are divided by.
       encode_image: returns the file of an image, downscaled.
       encode_labels: returns the file of labels, downscaled.
 
     Returns:
-      Path in the prepared dataset -> content.
+      Field of ``EncodedSample`` -> content.
     """
-    image_path, label_path = paths
     second, right_labels = sample.read_second(), sample.read_right_labels()
-    files: dict[str | None, bytes] = {}
+    parts = {}
     if second is not None and second.dtype == np.uint8:
-        files[replaced(image_path, _RIGHT)] = encode_image(second)
+        parts["right"] = encode_image(second)
     elif second is not None:
-        small = _small_disparity(second[..., 0], downscale)
-        files[replaced(image_path, _disparity_of(image_path))] = encode_png(small)
+        parts["disparity"] = encode_png(_small_disparity(second[..., 0], downscale))
     if right_labels is not None:
-        files[replaced(label_path, _RIGHT_LABELS)] = encode_labels(right_labels)
-    return {path: data for path, data in files.items() if path is not None}
+        parts["right_labels"] = encode_labels(right_labels)
+    return parts
+
+
+def second_paths(image_path: str, label_path: str) -> dict[str, str | None]:
+    """Returns where a tree has them: field of ``EncodedSample`` -> path.
+
+    Args:
+      image_path: of the image in the prepared dataset.
+      label_path: of its labels.
+    """
+    return {
+        "right": replaced(image_path, _RIGHT),
+        "right_labels": replaced(label_path, _RIGHT_LABELS),
+        "disparity": replaced(image_path, _disparity_of(image_path)),
+    }
 
 
 def second_declaration(output: Path, image_format: str) -> dict[str, Any]:
@@ -71,5 +79,5 @@ def _small_disparity(disparity: np.ndarray, factor: int) -> np.ndarray:
     """Returns the middle of each block in pixels of the small image, uint16; known is not 0."""
     height, width = (side // factor for side in disparity.shape)
     small = resize_labels(disparity[: height * factor, : width * factor], (height, width))
-    values = np.clip(np.rint(small * (_UNITS_PER_PIXEL / factor)), 1, 65535)
+    values = np.clip(np.rint(small * (UNITS_PER_PIXEL / factor)), 1, 65535)
     return np.where(small > 0, values, 0).astype(np.uint16)

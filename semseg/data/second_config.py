@@ -8,6 +8,9 @@ from semseg.data.strict_yaml import StrictModel
 
 SecondKind = Literal["right", "disparity"]
 
+UNITS_PER_PIXEL = 256
+"""Values of a disparity file for each pixel, where a declaration says nothing else."""
+
 Positive = Annotated[float, Field(gt=0)]
 Replacements = Annotated[dict[str, str], Field(min_length=1)]
 
@@ -52,7 +55,7 @@ class DisparityConfig(StrictModel):
     """
 
     replace: Replacements
-    scale: Positive = 1 / 256
+    scale: Positive = 1 / UNITS_PER_PIXEL
     offset: float = 0.0
     depth: DepthConfig | None = None
 

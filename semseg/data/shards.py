@@ -8,11 +8,11 @@ import numpy as np
 
 from semseg.data import patterns
 from semseg.data.labels import decode_image, decode_raw_ids
-from semseg.data.second_config import SecondKind
+from semseg.data.second_config import UNITS_PER_PIXEL, SecondKind
 from semseg.data.specs import ShardSpec
 from semseg.data.tf_example import EncodedSample, read_example
 from semseg.data.tfrecords import read_index, read_record
-from semseg.errors import ConfigError, DatasetError, ImageError
+from semseg.errors import ConfigError, DatasetError, ImageError, unknown_name
 from semseg.runtime.protobuf import WireError
 
 
@@ -24,11 +24,13 @@ class ShardSample:
       name: the sample's name.
       path: the TFRecord file.
       offset: position of its record in bytes.
+      second: the second input that was asked for, which the record has.
     """
 
     name: str
     path: Path
     offset: int
+    second: SecondKind | None = None
     image_path: Path | None = None
     label_path: Path | None = None
 
@@ -47,12 +49,22 @@ class ShardSample:
         return image, decode_raw_ids(record.labels, self._place, "gray8")
 
     def read_second(self) -> np.ndarray | None:
-        """Returns None: shards hold no second inputs."""
-        return None
+        """Returns the second input, see ``Sample``; raises ``ImageError``."""
+        if self.second is None:
+            return None
+        record = self._record()
+        data = record.right if self.second == "right" else record.disparity
+        if data is None:
+            raise ImageError(f"{self._place}: holds no {self.second}")
+        if self.second == "right":
+            return decode_image(data, self._place)
+        values = decode_raw_ids(data, self._place, "uint16")
+        return values[..., np.newaxis].astype(np.float32) / np.float32(UNITS_PER_PIXEL)
 
     def read_right_labels(self) -> np.ndarray | None:
-        """Returns None: shards hold no second inputs."""
-        return None
+        """Returns the right image's labels, see ``Sample``; raises ``ImageError``."""
+        labels = self._record().right_labels if self.second == "right" else None
+        return None if labels is None else decode_raw_ids(labels, self._place, "gray8")
 
     @property
     def _place(self) -> str:
@@ -80,18 +92,19 @@ def shard_samples(
       The samples, at least one.
 
     Raises:
-      ConfigError: no root, or a second input is asked for.
+      ConfigError: no root, or a second input that the records do not have.
       DatasetError: no file, or one that does not belong to its index.
     """
     root = root or spec.root
     if root is None:
         raise ConfigError(f"dataset '{spec.name}' needs a root folder (--root DIR)")
-    if second is not None:
-        raise ConfigError(f"dataset '{spec.name}' is of shards, which hold no {second}")
+    if second not in (None, spec.second):
+        held = [spec.second] if spec.second else []
+        raise ConfigError(unknown_name(f"second input of '{spec.name}'", str(second), held))
     pattern = spec.splits[split]
     paths = [Path(root) / match.path for match in patterns.expand(root, pattern)]
     if not paths:
         raise DatasetError(f"{root}: no shard of '{spec.name}', split '{split}': {pattern}")
     for path in paths:
         for name, offset in read_index(path).offsets.items():
-            yield ShardSample(name, path, offset)
+            yield ShardSample(name, path, offset, second)

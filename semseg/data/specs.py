@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 from semseg.classes import ClassTable
 from semseg.data import patterns
 from semseg.data.score_config import ScoreConfig
-from semseg.data.second_config import SecondConfig
+from semseg.data.second_config import SecondConfig, SecondKind
 from semseg.data.strict_yaml import StrictModel
 from semseg.errors import ConfigError, unknown_name
 from semseg.town import SPLITS, TOWN_CLASSES
@@ -237,10 +237,12 @@ class ShardSpec(_StoredSpec):
     Attributes:
       source: where samples come from.
       splits: split name -> pattern of its TFRecord files, relative to the root.
+      second: the second input that all records have; None if they have none.
     """
 
     source: Literal["shards"]
     splits: dict[str, str]
+    second: SecondKind | None = None
 
 
 DatasetSpec = FolderSpec | TownSpec | ShardSpec

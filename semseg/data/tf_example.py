@@ -1,7 +1,7 @@
 """``tf.train.Example`` messages, written and read without TensorFlow.
 
-Keys as in TensorFlow's DeepLab, whose programs read the records too. Source:
-tensorflow/core/example/{example,feature}.proto and DeepLab's ``build_data.py``.
+Keys as in TensorFlow's DeepLab, whose programs read the records too; those of second inputs are
+ours. Source: tensorflow/core/example/{example,feature}.proto and DeepLab's ``build_data.py``.
 """
 
 from typing import NamedTuple
@@ -13,6 +13,11 @@ _IMAGE = "image/encoded"
 _IMAGE_FORMAT = "image/format"
 _LABELS = "image/segmentation/class/encoded"
 _LABELS_FORMAT = "image/segmentation/class/format"
+_SECOND = {
+    "right": "image/right/encoded",
+    "right_labels": "image/right/segmentation/class/encoded",
+    "disparity": "image/disparity/encoded",
+}
 
 _EXAMPLE = {1: Field("features", "bytes")}
 _FEATURES = {1: Field("entries", "bytes", repeated=True)}
@@ -22,17 +27,23 @@ _BYTES_LIST = {1: Field("values", "bytes", repeated=True)}
 
 
 class EncodedSample(NamedTuple):
-    """A sample as its two files.
+    """A sample as its files.
 
     Attributes:
       name: the sample's name.
       image: PNG or JPEG.
       labels: PNG of one 8-bit channel.
+      right: the right image, as ``image``; None if there is none.
+      right_labels: the labels of the right image, as ``labels``, or None.
+      disparity: PNG of one 16-bit channel, ``UNITS_PER_PIXEL`` a pixel and 0 unknown, or None.
     """
 
     name: str
     image: bytes
     labels: bytes
+    right: bytes | None = None
+    right_labels: bytes | None = None
+    disparity: bytes | None = None
 
 
 def write_example(sample: EncodedSample) -> bytes:
@@ -44,6 +55,8 @@ def write_example(sample: EncodedSample) -> bytes:
         _LABELS: sample.labels,
         _LABELS_FORMAT: b"png",
     }
+    second = {key: getattr(sample, part) for part, key in _SECOND.items()}
+    features |= {key: value for key, value in second.items() if value is not None}
     return encode_bytes(1, b"".join(_encode_entry(*item) for item in features.items()))
 
 
@@ -63,7 +76,8 @@ def read_example(data: bytes) -> EncodedSample:
         name, image, labels = (values[key] for key in (_NAME, _IMAGE, _LABELS))
     except KeyError as error:
         raise WireError(f"no feature {error}")
-    return EncodedSample(name.decode("utf-8"), image, labels)
+    second = {part: values.get(key) for part, key in _SECOND.items()}
+    return EncodedSample(name.decode("utf-8"), image, labels, **second)
 
 
 def _encode_entry(key: str, value: bytes) -> bytes:

@@ -169,11 +169,11 @@ class TestSecondInputs:
         with pytest.raises(ConfigError, match="unknown second input of 'tiny' 'right'"):
             check(load_dataset(write_declaration()), tree, second="right")
 
-    def test_shards_have_none(self, write_declaration, tree, tmp_path):
+    def test_shards_that_hold_none(self, write_declaration, tree, tmp_path):
         spec = load_dataset(write_declaration())
         splits = {"val": samples(spec, tree, "val")}
         prepare(spec, splits, tmp_path / "shards", Settings(layout="shards"))
-        with pytest.raises(ConfigError, match="is of shards, which hold no right"):
+        with pytest.raises(ConfigError, match="unknown second input of .tiny. .right.; available: none"):
             check(load_dataset(tmp_path / "shards"), None, second="right")
 
 

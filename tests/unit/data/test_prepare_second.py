@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from semseg.data import load_dataset, samples
+from semseg.data.check import check
 from semseg.data.prepare import Settings, prepare
-from semseg.data.strict_yaml import validate
 from semseg.errors import ConfigError
 
 
@@ -59,6 +59,41 @@ def test_without_second_inputs_none_are_declared(stereo, tmp_path):
         samples(small, tmp_path / "small", "val", second="right")
 
 
-def test_shards_hold_no_second_input():
-    with pytest.raises(ConfigError, match="shards hold no second input; found second 'right'"):
-        validate(Settings, {"layout": "shards", "second": "right"}, "flags")
+@pytest.mark.parametrize("second", ["right", "disparity"])
+@pytest.mark.parametrize("image_format", ["png", "jpg"])
+def test_shards_hold_what_a_tree_holds(stereo, tmp_path, second, image_format):
+    filed = prepared(stereo, tmp_path, second, image_format=image_format)
+    parts = filed.read_image(), filed.read_second(), filed.read_right_labels()
+    assert (parts[2] is not None) == (second == "right")
+    (tmp_path / "small").rename(tmp_path / "tree")
+    sharded = prepared(stereo, tmp_path, second, image_format=image_format, layout="shards")
+    found = sharded.read_image(), sharded.read_second(), sharded.read_right_labels()
+    for part, same in zip(found, parts, strict=True):
+        np.testing.assert_array_equal(part, same)
+    assert found[1].dtype == parts[1].dtype
+
+
+def test_shards_give_the_second_input_that_they_hold_and_only_if_asked(stereo, tmp_path):
+    prepared(stereo, tmp_path, "disparity", layout="shards")
+    small = load_dataset(tmp_path / "small")
+    assert samples(small, None, "val")[0].read_second() is None
+    with pytest.raises(ConfigError, match="unknown second input .*'right'; available: disparity"):
+        samples(small, None, "val", second="right")
+    assert check(small, None, second="disparity", cache=tmp_path / "cache").passed
+
+
+def test_a_shard_that_lacks_a_second_input_fails_its_check(stereo, tmp_path):
+    prepared(stereo, tmp_path, None, layout="shards")
+    declaration = tmp_path / "small/dataset.yaml"
+    declaration.write_text(declaration.read_text().replace("second: null", "second: right"))
+    report = check(load_dataset(declaration), tmp_path / "small", second="right")
+    assert "record val/images/a: holds no right" in report.errors[0]
+
+
+def test_a_second_input_that_cannot_be_read_is_named(stereo, tmp_path):
+    (tmp_path / "raw/depth/val/depth/a.png").write_bytes(b"damaged")
+    found = samples(stereo, tmp_path / "raw", "val", second="disparity")
+    for layout in ("tree", "shards"):
+        settings = Settings(second="disparity", layout=layout)
+        outcome = prepare(stereo, {"val": found}, tmp_path / layout, settings)
+        assert outcome.written == 0 and outcome.failed[0].startswith("val/images/a: ")

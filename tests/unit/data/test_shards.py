@@ -100,7 +100,7 @@ def test_mistakes_are_named(folder):
     spec = load_dataset(folder / "dataset.yaml")
     with pytest.raises(ConfigError, match="--root"):
         samples(spec, None, "val")
-    with pytest.raises(ConfigError, match="shards, which hold no disparity"):
+    with pytest.raises(ConfigError, match="unknown second input .*'disparity'; available: none"):
         samples(spec, folder, "val", second="disparity")
     with pytest.raises(DatasetError, match=r"no shard of .*'val': val-\*.tfrecord"):
         samples(spec, folder.parent, "val")

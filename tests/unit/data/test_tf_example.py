@@ -10,6 +10,11 @@ def test_a_sample_comes_back_as_it_was():
     assert read_example(write_example(SAMPLE)) == SAMPLE
 
 
+def test_a_stereo_sample_comes_back_as_it_was():
+    stereo = SAMPLE._replace(right=b"\x89PNG right", right_labels=b"ids", disparity=b"units")
+    assert read_example(write_example(stereo)) == stereo
+
+
 def test_the_bytes_are_those_of_the_published_messages():
     # Example.features = 1; Features.feature = 1, a map; BytesList.value = 1: written out by hand.
     entry = b"\x0a\x0cimage/format" + b"\x12\x08" + b"\x0a\x06" + b"\x0a\x04jpeg"
