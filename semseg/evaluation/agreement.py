@@ -1,7 +1,5 @@
 """Agreement of two models: where they differ, at least one is wrong."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from semseg.classes import ClassTable
@@ -9,19 +7,13 @@ from semseg.data.class_map import IGNORED, ClassMap
 from semseg.errors import ConfigError
 from semseg.evaluation.evaluate import ImageSegmenter
 from semseg.evaluation.frames import Frame
-from semseg.evaluation.gallery import error_map
+from semseg.evaluation.gallery import Highest, error_map
 from semseg.evaluation.page import Strip, encoded
 from semseg.metrics import ConfusionMatrix
 from semseg.runtime.geometry import resize_image
 from semseg.runtime.render import overlay
 
 _WIDTH = 480
-_SECOND_NS = 10**9
-
-
-class _Dispute(NamedTuple):
-    agreement: float
-    strip: Strip
 
 
 class Agreement:
@@ -49,8 +41,7 @@ class Agreement:
         self.per_frame: list[float] = []
         self.confusion = ConfusionMatrix(classes.num_classes)
         self._other = other
-        self._shown = shown
-        self._disputes: dict[int, _Dispute] = {}
+        self._disputed: Highest[Strip] = Highest(shown)
         own_names = set(other.classes.names) - set(classes.names)
         if len(own_names) == other.classes.num_classes:
             raise ConfigError(
@@ -67,7 +58,9 @@ class Agreement:
         confusion.update(labels, others)
         self.confusion.merge(confusion)
         self.per_frame.append(confusion.pixel_accuracy)
-        self._keep(frame, labels, others)
+        self._disputed.offer(
+            -confusion.pixel_accuracy, frame.stamp_ns, lambda: self._draw(frame, labels, others)
+        )
 
     @property
     def pixels(self) -> float:
@@ -77,21 +70,7 @@ class Agreement:
     @property
     def disputed(self) -> list[Strip]:
         """The frames of the least agreement, the least first."""
-        disputes = sorted(self._disputes.values(), key=lambda dispute: dispute.agreement)
-        return [dispute.strip for dispute in disputes]
-
-    def _keep(self, frame: Frame, labels: np.ndarray, others: np.ndarray) -> None:
-        agreement = self.per_frame[-1]
-        # Neighbours look alike: of each second one frame is enough.
-        number = len(self.per_frame)
-        second = -number if frame.stamp_ns is None else frame.stamp_ns // _SECOND_NS
-        disputes = self._disputes
-        rival = second
-        if second not in disputes and len(disputes) >= self._shown:
-            rival = max(disputes, key=lambda key: disputes[key].agreement)
-        if rival not in disputes or agreement < disputes[rival].agreement:
-            disputes.pop(rival, None)
-            disputes[second] = _Dispute(agreement, self._draw(frame, labels, others))
+        return self._disputed.in_order()
 
     def _draw(self, frame: Frame, labels: np.ndarray, others: np.ndarray) -> Strip:
         height, width = labels.shape

@@ -147,7 +147,7 @@ class Evaluation:
         self._truth_sizes.add(size)
         score = confusion.mean_iou
         if np.isfinite(score):
-            self._gallery.add(frame.name, score, frame.image, frame.labels, prediction.labels)
+            self._gallery.add(frame, score, frame.labels, prediction.labels)
         return score, confusion.pixel_accuracy
 
 

@@ -1,12 +1,14 @@
 """The best and the worst images of an evaluation, kept as small pictures."""
 
-import heapq
-from collections.abc import Iterable
+from collections.abc import Callable
+from functools import cache
+from typing import Generic, TypeVar
 
 import cv2
 import numpy as np
 
 from semseg.classes import IGNORE, ClassTable
+from semseg.evaluation.frames import Frame
 from semseg.evaluation.page import Strip, encoded
 from semseg.runtime.geometry import resize_image
 from semseg.runtime.render import colorize
@@ -15,9 +17,50 @@ _WIDTH = 640
 """Pictures are at most that wide: three of them fill a screen."""
 _WRONG = (224, 48, 48)
 _UNKNOWN = (0, 0, 0)
+_SECOND_NS = 10**9
 
-_Entry = tuple[float, int, str, dict[str, np.ndarray]]
-"""Rank, minus the position of the image (of equals the first stays), caption and pictures."""
+_Drawn = tuple[str, dict[str, np.ndarray]]
+"""Caption and pictures: encoded only in the end, as most do not stay that long."""
+
+ItemT = TypeVar("ItemT")
+
+
+class Highest(Generic[ItemT]):
+    """Keeps what ranks highest; of each second of a drive one, as neighbours look alike.
+
+    Args:
+      count: how many are kept.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._offered = 0
+        self._kept: dict[int, tuple[float, int, ItemT]] = {}  # second -> rank, -number, item
+
+    def offer(self, rank: float, stamp_ns: int | None, make: Callable[[], ItemT]) -> None:
+        """Keeps an item if it ranks higher than one that is kept; of equals the first stays.
+
+        Args:
+          rank: its rank.
+          stamp_ns: when it was seen, nanoseconds; None if it has no neighbours.
+          make: returns the item; called only if it is kept.
+        """
+        if not self._count:
+            return
+        self._offered += 1
+        kept = self._kept
+        second = -self._offered if stamp_ns is None else stamp_ns // _SECOND_NS
+        rival = second
+        if second not in kept and len(kept) >= self._count:
+            rival = min(kept, key=lambda each: kept[each][:2])
+        if rival not in kept or rank > kept[rival][0]:
+            kept.pop(rival, None)
+            kept[second] = rank, -self._offered, make()
+
+    def in_order(self) -> list[ItemT]:
+        """Returns what is kept, the highest first."""
+        entries = sorted(self._kept.values(), key=lambda entry: entry[:2], reverse=True)
+        return [item for _, _, item in entries]
 
 
 class Gallery:
@@ -30,46 +73,36 @@ class Gallery:
 
     def __init__(self, classes: ClassTable, count: int) -> None:
         self._classes = classes
-        self._count = count
-        self._offered = 0
-        self._best: list[_Entry] = []  # Heaps whose first entry is the next to leave.
-        self._worst: list[_Entry] = []
+        self._best: Highest[_Drawn] = Highest(count)
+        self._worst: Highest[_Drawn] = Highest(count)
 
-    def add(
-        self, name: str, score: float, image: np.ndarray, truth: np.ndarray, found: np.ndarray
-    ) -> None:
+    def add(self, frame: Frame, score: float, truth: np.ndarray, found: np.ndarray) -> None:
         """Offers an image.
 
         Args:
-          name: its name.
+          frame: the image, with its name and stamp.
           score: its own mean IoU, 0..1.
-          image: uint8 (h, w, 3) RGB.
           truth: true labels, uint8 (H, W).
           found: predicted labels, uint8 (H, W).
         """
-        self._offered += 1
-        wanted = [
-            (heap, rank)
-            for heap, rank in ((self._best, score), (self._worst, -score))
-            if len(heap) < self._count or (heap and rank > heap[0][0])
-        ]
-        if not wanted:
-            return
-        caption, drawn = f"{name}: mean IoU {100 * score:.1f} %", self._draw(image, truth, found)
-        for heap, rank in wanted:
-            heapq.heappush(heap, (rank, -self._offered, caption, drawn))
-            if len(heap) > self._count:
-                heapq.heappop(heap)
+
+        @cache
+        def draw() -> _Drawn:
+            caption = f"{frame.name}: mean IoU {100 * score:.1f} %"
+            return caption, self._draw(frame.image, truth, found)
+
+        self._best.offer(score, frame.stamp_ns, draw)
+        self._worst.offer(-score, frame.stamp_ns, draw)
 
     @property
     def best(self) -> list[Strip]:
         """The images of the highest score, the highest first."""
-        return _in_order(self._best)
+        return _strips(self._best)
 
     @property
     def worst(self) -> list[Strip]:
         """The images of the lowest score, the lowest first."""
-        return _in_order(self._worst)
+        return _strips(self._worst)
 
     def _draw(
         self, image: np.ndarray, truth: np.ndarray, found: np.ndarray
@@ -104,10 +137,8 @@ def error_map(image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.nda
     return drawing
 
 
-def _in_order(entries: Iterable[_Entry]) -> list[Strip]:
-    ordered = sorted(entries, key=lambda entry: entry[:2], reverse=True)
-    # Encoded only now: most pictures leave again before the end.
+def _strips(kept: Highest[_Drawn]) -> list[Strip]:
     return [
-        Strip(caption, {title: encoded(picture) for title, picture in drawn.items()})
-        for _, _, caption, drawn in ordered
+        Strip(caption, {title: encoded(picture) for title, picture in pictures.items()})
+        for caption, pictures in kept.in_order()
     ]

@@ -66,7 +66,7 @@ class Noisy:
 
 
 def _frames():
-    for drawn in town.drive("val", 6, rate_hz=10.0, size=(64, 128)):
+    for drawn in town.drive("val", 6, rate_hz=2.0, size=(64, 128)):
         yield Frame(drawn.name, round(drawn.stamp * 1e9), drawn.image, drawn.labels)
 
 

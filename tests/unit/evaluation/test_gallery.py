@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from semseg.classes import IGNORE
+from semseg.evaluation.frames import Frame
 from semseg.evaluation.gallery import Gallery, error_map
 
 IMAGE = np.full((4, 8, 3), 100, np.uint8)
@@ -14,7 +15,7 @@ LABELS = np.zeros((4, 8), np.uint8)
 def _gallery(classes, count, scores):
     gallery = Gallery(classes, count)
     for name, score in scores.items():
-        gallery.add(name, score, IMAGE, LABELS, LABELS)
+        gallery.add(Frame(name, None, IMAGE), score, LABELS, LABELS)
     return gallery
 
 
@@ -32,10 +33,20 @@ def test_the_extremes_are_kept_in_their_order(segmenter):
 def test_of_equal_ones_the_first_stay_even_if_they_share_a_name(segmenter):
     gallery = Gallery(segmenter.classes, 2)
     for value in (10, 20, 30):
-        gallery.add("same", 0.5, np.full_like(IMAGE, value), LABELS, LABELS)
+        gallery.add(Frame("same", None, np.full_like(IMAGE, value)), 0.5, LABELS, LABELS)
     pictures = [strip.pictures["image"] for strip in gallery.best]
     shown = [cv2.imdecode(np.frombuffer(data, np.uint8), -1)[0, 0, 0] for data in pictures]
     np.testing.assert_allclose(shown, [10, 20], atol=2)
+
+
+def test_of_each_second_of_a_drive_one_is_kept(segmenter):
+    gallery = Gallery(segmenter.classes, 2)
+    scores = {0.0: 0.5, 0.1: 0.9, 0.2: 0.8, 1.0: 0.1, 1.9: 0.2, 2.5: 0.3}
+    for seconds, score in scores.items():
+        frame = Frame(f"{seconds}", round(seconds * 10**9), IMAGE)
+        gallery.add(frame, score, LABELS, LABELS)
+    assert _captions(gallery.best) == ["0.1: mean IoU 90.0 %", "2.5: mean IoU 30.0 %"]
+    assert _captions(gallery.worst) == ["1.0: mean IoU 10.0 %", "2.5: mean IoU 30.0 %"]
 
 
 @pytest.mark.parametrize("count, kept", [(0, 0), (1, 1), (9, 3)])
@@ -47,7 +58,7 @@ def test_no_more_than_asked_for_and_no_more_than_there_are(segmenter, count, kep
 def test_pictures_are_scaled_down_together(segmenter):
     gallery = Gallery(segmenter.classes, 1)
     truth = np.ones((500, 1000), np.uint8)
-    gallery.add("a", 0.5, np.zeros((250, 500, 3), np.uint8), truth, truth)
+    gallery.add(Frame("a", None, np.zeros((250, 500, 3), np.uint8)), 0.5, truth, truth)
     (strip,) = gallery.best
     assert list(strip.pictures)[:3] == ["image", "truth", "prediction"]
     for data in strip.pictures.values():
