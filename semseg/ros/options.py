@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Sequence
 from semseg.errors import ConfigError, unknown_name
 from semseg.ros.parameters import private_parameters, typed_record, unknown_parameter
 from semseg.runtime.image_codec import STRETCHES
-from semseg.runtime.view import ROTATIONS
+from semseg.runtime.view import ROTATIONS, Margins
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def node_options(values: Mapping[str, Any]) -> NodeOptions:
             % (model.target_rate, model.fallback_model)
         )
     cameras = {name: _camera_options(common, values, name) for name in names}
-    return NodeOptions(model, cameras or {"": _checked(typed_record(CameraOptions, common), "")})
+    return NodeOptions(model, cameras or {"": _checked_camera(common, "")})
 
 
 def _checked_names(names: Sequence[Any]) -> Sequence[str]:
@@ -138,8 +138,16 @@ def _camera_options(common, values, name):
         own = own.get(part, {}) if isinstance(own, dict) else {}
     own = own if isinstance(own, dict) else {}
     _warn_of_unknown(own, CameraOptions._fields, name + "/")
-    options = typed_record(CameraOptions, dict(common, **own), name + "/")
-    return _checked(options, name + "/")
+    return _checked_camera(dict(common, **own), name + "/")
+
+
+def _checked_camera(values, prefix):
+    options = _checked(typed_record(CameraOptions, values, prefix), prefix)
+    try:
+        Margins.parse(options.crop)
+    except ConfigError as error:  # Here, where the camera is known and no model is loaded yet.
+        raise ConfigError("parameter ~%scrop: %s" % (prefix, error))
+    return options
 
 
 def _warn_of_unknown(values, known, prefix):

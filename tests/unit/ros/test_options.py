@@ -35,6 +35,8 @@ def test_a_camera_s_own_parameter_overrules_that_of_all():
     [
         ({"transport": "theora"}, "parameter ~transport: unknown transport 'theora'; available: "),
         ({"stretch": "11"}, "~stretch: unknown stretch '11'; available: 10, 12, 14, 16, 8, auto"),
+        ({"crop": "1,2,3"}, "parameter ~crop: a crop is TOP,BOTTOM or TOP,BOTTOM,LEFT,RIGHT in"),
+        ({"cameras": ["front"], "front": {"crop": "a"}}, "~front/crop: a crop is TOP,BOTTOM"),
         ({"rotation": 45}, "~rotation: unknown rotation '45'; available: 0, 180, 270, 90"),
         ({"output_size": "half"}, "~output_size: unknown output size 'half'; available: camera"),
         (
