@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +34,9 @@ def partial_file(path: str | Path) -> Iterator[BinaryIO]:
         os.replace(partial, path)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror}")
+    finally:
+        with suppress(OSError):  # A path that cannot be made has no partial file either.
+            partial.unlink(missing_ok=True)
 
 
 def write_file(path: str | Path, data: bytes) -> None:

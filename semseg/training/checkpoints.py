@@ -82,11 +82,12 @@ def save_checkpoint(path: Path, variables: Mapping[str, Any], state: Mapping[str
         os.replace(partial, path)
         _sync_folder(path.parent)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise CheckpointError(
             f"cannot write checkpoint {path}: {error.strerror or error}; "
             + ("the former one is kept" if path.exists() else "there is no former one")
         )
+    finally:
+        partial.unlink(missing_ok=True)  # Of an error or a second Ctrl-C.
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

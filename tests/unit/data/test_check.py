@@ -173,7 +173,7 @@ class TestSecondInputs:
         spec = load_dataset(write_declaration())
         splits = {"val": samples(spec, tree, "val")}
         prepare(spec, splits, tmp_path / "shards", Settings(layout="shards"))
-        with pytest.raises(ConfigError, match="unknown second input of .tiny. .right.; available: none"):
+        with pytest.raises(ConfigError, match="unknown second input .*; available: none"):
             check(load_dataset(tmp_path / "shards"), None, second="right")
 
 

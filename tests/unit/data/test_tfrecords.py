@@ -25,6 +25,16 @@ def test_records_are_read_in_any_order(path):
     ]
 
 
+def test_what_is_broken_off_leaves_no_file(path):
+    def records():
+        yield "a", b"first"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_records(path, records())
+    assert not list(path.parent.iterdir())
+
+
 def test_the_bytes_are_tensorflows(path):
     # What tf.io.TFRecordWriter of TensorFlow 2.21 wrote for this record.
     write_records(path, [("a", b"semseg")])

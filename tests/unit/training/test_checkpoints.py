@@ -53,6 +53,20 @@ def test_a_full_disk_leaves_the_former_checkpoint(tmp_path, variables, monkeypat
     assert os.listdir(tmp_path) == ["last.npz"]
 
 
+def test_a_save_that_is_interrupted_leaves_the_former_checkpoint_alone(
+    tmp_path, variables, monkeypatch
+):
+    def interrupted(descriptor):
+        raise KeyboardInterrupt
+
+    save_checkpoint(tmp_path / "last.npz", variables, {"step": 1})
+    monkeypatch.setattr(checkpoints.os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(tmp_path / "last.npz", variables, {"step": 2})
+    assert os.listdir(tmp_path) == ["last.npz"]
+    assert load_checkpoint(tmp_path / "last.npz").state == {"step": 1}
+
+
 def test_a_missing_folder_is_named(tmp_path, variables):
     with pytest.raises(CheckpointError, match="gone/last.npz: No such file.*no former one"):
         save_checkpoint(tmp_path / "gone" / "last.npz", variables, {})
