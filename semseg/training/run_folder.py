@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from semseg.errors import CheckpointError, ConfigError
 from semseg.training.config import ExperimentConfig, load_config
@@ -159,8 +160,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}")
+    finally:
+        partial.unlink(missing_ok=True)  # Of an error or a second Ctrl-C.
 
 
 def _npy(array: np.ndarray) -> bytes:
@@ -192,10 +194,15 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> bytes:
             label = column.partition("/")[2] or "mean IoU"
             scores.plot(steps, [epoch[column] for epoch in history], ".-", label=label)
     losses.set(xlabel="step", ylabel="loss", yscale="log")
+    losses.yaxis.set_major_formatter("{x:g}")
+    losses.yaxis.set_minor_locator(LogLocator(subs=(1.5, 2, 3, 5, 7)))
+    losses.yaxis.set_minor_formatter("{x:g}")
     scores.set(xlabel="step", ylabel="validation mean IoU", ylim=(0, 1))
     for axes in (losses, scores):
+        axes.set_xlim(left=0)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
-        axes.grid(alpha=0.3)
+        axes.grid(alpha=0.3, which="both")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     return buffer.getvalue()
