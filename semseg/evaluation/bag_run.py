@@ -28,7 +28,7 @@ def score_bag(arguments: Namespace) -> BagReport:
     Raises:
       SemsegError: what the flags name cannot be used.
     """
-    delivery.check_report_flags(arguments)
+    delivery.check_bag_flags(arguments)
     if arguments.max_latency is not None:
         raise ConfigError("--max-latency is that of a running node; it needs --live")
     with ExitStack() as stack:

@@ -1,11 +1,12 @@
 """Where a report goes: the terminal, files, TensorBoard; and what the exit status says."""
 
 import math
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from semseg import command_line
+from semseg.errors import ConfigError
 from semseg.evaluation import comparison, run_log, terminal
 from semseg.evaluation.output import check_writable
 from semseg.evaluation.page import Section
@@ -21,7 +22,20 @@ def add_report_flags(parser: ArgumentParser) -> None:
     group.add_argument("--log", metavar="FILE", help="CSV file to which a line is added")
     group.add_argument("--tensorboard", metavar="DIR", help="folder of event files")
     group.add_argument("--compare", metavar="JSON", help="earlier report; exit 1 if mIoU fell")
-    group.add_argument("--min-miou", type=float, metavar="0..1", help="exit 1 below this")
+    group.add_argument("--min-miou", type=share, metavar="0..1", help="exit 1 below this")
+
+
+def share(text: str) -> float:
+    """Reads a share, 0..1, as in ``--min-miou 0.55``.
+
+    Raises:
+      ValueError: the text is no number.
+      argparse.ArgumentTypeError: it is not 0..1.
+    """
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"expected a share, 0..1, found {text}")
+    return value
 
 
 def check_report_flags(arguments: Namespace) -> None:
@@ -32,6 +46,13 @@ def check_report_flags(arguments: Namespace) -> None:
         check_writable(path)
     if arguments.log:
         run_log.is_new(arguments.log)
+
+
+def check_bag_flags(arguments: Namespace) -> None:
+    """Does the same for a bag, which may have no true labels; raises ConfigError."""
+    if arguments.min_miou is not None and not arguments.label_topic:
+        raise ConfigError("--min-miou needs --label-topic: without true labels nothing is scored")
+    check_report_flags(arguments)
 
 
 def deliver(report: Report, arguments: Namespace, more: Sequence[Section] = ()) -> int:

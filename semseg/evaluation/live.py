@@ -32,7 +32,7 @@ def evaluate_live(arguments: Namespace) -> int:
     for name in _OFFLINE_ONLY:
         if getattr(arguments, name):
             raise ConfigError(f"--{name.replace('_', '-')} does not go together with --live")
-    delivery.check_report_flags(arguments)
+    delivery.check_bag_flags(arguments)
     with tempfile.TemporaryDirectory() as folder:
         sheet = Path(folder) / "sheet.png"
         report = _play(arguments, Path(arguments.report or f"{folder}/report.json"), sheet)

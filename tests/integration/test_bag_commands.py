@@ -119,6 +119,9 @@ def test_stamps_that_never_meet_name_the_nearest_distance(command, tmp_path):
     "flags, expected",
     [
         (["--max-latency", "1"], "needs --live"),
+        (["--min-miou", "0.5"], "--min-miou needs --label-topic"),
+        (["--min-miou", "0.5", "--live"], "--min-miou needs --label-topic"),
+        (["--min-miou", "55"], "expected a share, 0..1, found 55"),
         (["--live", "--output", "new.bag"], "--output does not go together with --live"),
         (["--live", "--compare", "x.json"], "--compare does not go together with --live"),
         (["--output", "{bag}"], "is the bag that is read"),
