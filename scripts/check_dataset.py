@@ -11,7 +11,7 @@ from semseg import command_line
 from semseg.data import load_dataset, samples
 from semseg.data.check import check
 from semseg.data.file_cache import default_folder
-from semseg.errors import DatasetError
+from semseg.errors import DatasetError, ImageError
 
 
 def write_sheet(path, spec, given, splits) -> None:
@@ -22,10 +22,11 @@ def write_sheet(path, spec, given, splits) -> None:
     find = partial(samples, spec, given.root, label_root=given.label_root, second=given.second)
     try:
         found = [sample for split in splits for sample in find(split)]
-    except DatasetError as error:
+        sheet = dataset_sheet(found, spec.classes)
+    except (DatasetError, ImageError) as error:
         sys.stderr.write(f"no contact sheet: {error}\n")
     else:
-        write_png(path, dataset_sheet(found, spec.classes))
+        write_png(path, sheet)
         print(path)
 
 

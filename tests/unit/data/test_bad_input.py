@@ -36,10 +36,10 @@ class Result(NamedTuple):
 
 @pytest.fixture
 def run_check(monkeypatch, capsys, write_declaration, tmp_path):
-    """Runs the script on ``root`` under a declaration, with changes."""
+    """Runs the script on ``root`` under a declaration, with changes and more flags."""
 
-    def run(root="root", **changes):
-        flags = ["--dataset", write_declaration(**changes), "--root", tmp_path / root]
+    def run(root="root", *more, **changes):
+        flags = ["--dataset", write_declaration(**changes), "--root", tmp_path / root, *more]
         monkeypatch.setattr(sys, "argv", ["check_dataset.py", *map(str, flags), "--no-cache"])
         with pytest.raises(SystemExit) as caught:
             runpy.run_path(str(SCRIPT), run_name="__main__")
@@ -65,6 +65,17 @@ def test_a_root_that_is_a_file(run_check, tree):
     result = run_check("root/images/train/a.png")
     assert result.status == 2
     assert "no such folder; expected the root of 'tiny'" in result.err
+
+
+def test_without_an_image_that_can_be_read_there_is_a_verdict_and_no_sheet(
+    run_check, tree, tmp_path
+):
+    for path in tree.glob("images/*/*.png"):
+        path.write_bytes(b"damaged")
+    result = run_check("root", "--sheet", tmp_path / "sheet.png")
+    assert result.status == 1 and len(result.errors()) == 4
+    assert "no contact sheet: " in result.err
+    assert not (tmp_path / "sheet.png").exists()
 
 
 def test_one_missing_label_among_thousands_is_listed(run_check, tree):
