@@ -17,7 +17,7 @@ from semseg.ros.messages import image_from_message, image_message
 from semseg.ros.models import Model, ModelLoader
 from semseg.ros.node import SegmenterNode
 from semseg.ros.options import CameraOptions, ModelOptions
-from semseg.runtime.segmenter import Segmentation
+from semseg.runtime.segmentation import Segmentation
 
 RATE_HZ = 30.0
 SLOW_S = 0.2

@@ -13,11 +13,11 @@ def image_size(image: np.ndarray) -> Size:
 
 
 def checked_image(image: np.ndarray) -> np.ndarray:
-    """Returns an image uint8 [H, W, 3], contiguous, or raises ``ImageError``."""
+    """Returns an image uint8 [H, W, 3], not copied, or raises ``ImageError``."""
     is_image = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
     if not is_image or image.dtype != np.uint8 or not image.size:
         raise ImageError("an image is uint8 [H, W, 3] RGB; found %s" % describe(image))
-    return np.ascontiguousarray(image)
+    return image
 
 
 def checked_disparity(disparity: np.ndarray) -> np.ndarray:

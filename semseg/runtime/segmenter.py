@@ -2,50 +2,30 @@
 
 import logging
 from time import perf_counter
-from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.errors import GraphError, ImageError
-from semseg.runtime import frozen_graph
 from semseg.runtime.arrays import checked_disparity, checked_image, describe, image_size
 from semseg.runtime.card import SQUASH, Card
 from semseg.runtime.engine_choice import Refusal, choose_engine
 from semseg.runtime.engines import AUTO, Engine, EngineOptions, load_engine
 from semseg.runtime.frozen_graph import FrozenGraph, read_frozen_graph
 from semseg.runtime.geometry import Fit, Size
-from semseg.runtime.graph_costs import check_costs, graph_costs
-
-_OPEN_WIDTH = 512
-_OPEN_MULTIPLE = 32
-_USUAL_IMAGE = (480, 640)
+from semseg.runtime.network_size import check_size, input_shapes, network_size, open_size
+from semseg.runtime.segmentation import Segmentation, Timing
+from semseg.runtime.tensor_names import (
+    CLASS_CONFIDENCE,
+    CLASS_IDS,
+    CLASS_PROBABILITIES,
+    DISPARITY,
+    INPUT,
+    head_tensor,
+)
 
 _log = logging.getLogger(__name__)
-
-
-class Timing(NamedTuple):
-    """Milliseconds per image: fitting it, inference, bringing its labels to its size."""
-
-    resize_ms: float
-    inference_ms: float
-    restore_ms: float
-
-
-class Segmentation(NamedTuple):
-    """The labels of one image, at the image's size.
-
-    Attributes:
-      labels: uint8 (H, W), the most probable class of each pixel.
-      confidence: float32 (H, W), its probability, 0..1; None if it was not asked for.
-      probabilities: float32 (H, W, C); None if they were not asked for.
-      timing: what it took.
-    """
-
-    labels: np.ndarray
-    confidence: Optional[np.ndarray]
-    probabilities: Optional[np.ndarray]
-    timing: Timing
 
 
 class Segmenter:
@@ -79,12 +59,7 @@ class Segmenter:
         self.input_size = input_size
         self._runner = runner
         self._labels, self._confidence, self._probabilities = (
-            frozen_graph.head_tensor(name, head)
-            for name in (
-                frozen_graph.CLASS_IDS,
-                frozen_graph.CLASS_CONFIDENCE,
-                frozen_graph.CLASS_PROBABILITIES,
-            )
+            head_tensor(name, head) for name in (CLASS_IDS, CLASS_CONFIDENCE, CLASS_PROBABILITIES)
         )
         self._announced: Set[Size] = set()
 
@@ -107,7 +82,7 @@ class Segmenter:
           model: path of the frozen graph.
           engine: name of an engine, or ``auto``: the first that is installed and runs the graph.
           input_size: (height, width) of the network's input; default is the card's, and
-            without card or size there: width 512, height by the image's aspect.
+            without card or size there that of ``network_size.open_size``.
           precision: one of the engine's, or ``auto`` (float32).
           threads: how many threads compute; None leaves it to the engine.
           head: which head of a graph with several labels; None takes the card's default.
@@ -120,8 +95,8 @@ class Segmenter:
         """
         graph = read_frozen_graph(model)
         graph.head_classes(head)  # A wrong name is said before the engine takes its seconds.
-        size = _network_size(graph, input_size)
-        _check_costs(graph, size)
+        size = network_size(graph, input_size)
+        check_size(graph, size)
         options = EngineOptions(precision, threads, gpu_memory_fraction, size, build).checked()
 
         def start(name: str) -> "Segmenter":
@@ -172,7 +147,7 @@ class Segmenter:
         start = perf_counter()
         image = checked_image(image)
         fit = self.fit(image_size(image))
-        feeds = {frozen_graph.INPUT: fit.apply(image)[np.newaxis]}
+        feeds = {INPUT: _batch_of_one(fit.apply(image))}
         feeds.update(self._second_feed(fit, second))
         return self._infer(feeds, [fit], (probabilities, confidence), start)[0]
 
@@ -200,7 +175,7 @@ class Segmenter:
         if not at_once:
             return [self.segment(image, confidence=confidence) for image in images]
         batch = np.stack([fit.apply(image) for fit, image in zip(fits, images)])
-        return self._infer({frozen_graph.INPUT: batch}, fits, (False, confidence), start)
+        return self._infer({INPUT: batch}, fits, (False, confidence), start)
 
     def fit(self, image_size: Size) -> Fit:
         """Returns how an image of that (height, width) is placed in the network's input."""
@@ -255,9 +230,9 @@ class Segmenter:
         return labels, sure, None
 
     def _announced_size(self, image_size):
-        size = _open_size(image_size)
-        if image_size not in self._announced:
-            self._announced.add(image_size)
+        size = open_size(image_size)
+        if size not in self._announced:
+            self._announced.add(size)
             _log.info("images of %dx%d run at network size %dx%d", *(image_size + size))
         return size
 
@@ -270,7 +245,7 @@ class Segmenter:
             )
         if second is None:
             return {}
-        is_disparity = names[1] == frozen_graph.DISPARITY
+        is_disparity = names[1] == DISPARITY
         second = checked_disparity(second) if is_disparity else checked_image(second)
         if second.shape[:2] != fit.image_size:
             raise ImageError(
@@ -278,17 +253,17 @@ class Segmenter:
                 % (second.shape[:2] + fit.image_size)
             )
         fitted = fit.apply_disparity(second) if is_disparity else fit.apply(second)
-        return {names[1]: fitted[np.newaxis]}
+        return {names[1]: _batch_of_one(fitted)}
 
     def _warm_up(self):
         """Runs once on zeros; shows whether the outputs have the sizes that they should."""
-        shapes = _input_shapes(self.graph, self.input_size)
+        shapes = input_shapes(self.graph, self.input_size)
         feeds = {
             found.name: np.zeros(shapes[found.name], found.dtype) for found in self.graph.inputs
         }
         labels, _, probabilities = self._run(feeds, probabilities=not self.graph.has_labels)
         channels = self.classes.num_classes if probabilities is None else probabilities.shape[3]
-        expected = shapes[frozen_graph.INPUT][:3]
+        expected = shapes[INPUT][:3]
         if labels.dtype != np.uint8 or labels.shape != expected:
             raise GraphError(
                 "%s makes labels of %s; expected uint8 of shape %s"
@@ -301,33 +276,6 @@ class Segmenter:
             )
 
 
-def _network_size(graph, input_size) -> Optional[Size]:
-    fixed = graph.inputs[0].size
-    wanted = None if input_size is None else tuple(input_size)
-    if fixed is not None and wanted not in (None, fixed):
-        raise GraphError(
-            "%s is frozen at %dx%d and cannot run at %dx%d; freeze it without --size"
-            % ((graph.path,) + fixed + wanted)
-        )
-    return fixed or wanted or (graph.card.size if graph.card is not None else None)
-
-
-def _input_shapes(graph, size):
-    """Shapes of the inputs at a size; if images decide, for a usual one."""
-    batch, (height, width) = graph.inputs[0].shape[0] or 1, size or _open_size(_USUAL_IMAGE)
-    return {found.name: (batch, height, width, found.channels) for found in graph.inputs}
-
-
-def _check_costs(graph, size):
-    """Refuses what would kill an engine, or take all memory, before the engine sees it."""
-    shapes = _input_shapes(graph, size)
-    try:
-        check_costs(graph_costs(graph.nodes, shapes), shapes)
-    except GraphError as error:
-        at = shapes[frozen_graph.INPUT][1:3]
-        raise GraphError("%s cannot run at %dx%d: %s" % ((graph.path,) + at + (error,)))
-
-
-def _open_size(image_size) -> Size:
-    height = _OPEN_WIDTH * image_size[0] / image_size[1] / _OPEN_MULTIPLE
-    return max(1, int(round(height))) * _OPEN_MULTIPLE, _OPEN_WIDTH
+def _batch_of_one(image):
+    # Only here: a region of an image, which is not contiguous, is usually resized before.
+    return np.ascontiguousarray(image)[np.newaxis]

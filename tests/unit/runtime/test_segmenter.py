@@ -88,6 +88,14 @@ def test_graph_of_paris_runs_at_any_size(color_model, engine, caplog):
     ) == 1
 
 
+def test_a_region_is_labelled_as_its_copy_is(color_model, engine):
+    whole = np.random.RandomState(0).randint(0, 256, (90, 120, 3)).astype(np.uint8)
+    segmenter = Segmenter.load(color_model(size=(48, 96)), engine=engine)
+    for region in (whole[10:58, 4:100], whole[3:70, 7:90], whole[:, ::-1], whole[..., ::-1]):
+        expected = segmenter.segment(np.ascontiguousarray(region)).labels
+        np.testing.assert_array_equal(segmenter.segment(region).labels, expected)
+
+
 def test_input_size_overrides_the_cards(color_model, engine):
     segmenter = Segmenter.load(color_model(size=(48, 96)), engine=engine, input_size=(33, 65))
     assert segmenter.input_size == (33, 65)
