@@ -7,7 +7,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Sequence
 
 from semseg.errors import ConfigError, unknown_name
 from semseg.ros.parameters import private_parameters, typed_record, unknown_parameter
-from semseg.runtime.image_codec import STRETCHES
+from semseg.runtime.stretch import STRETCHES
 from semseg.runtime.view import ROTATIONS, Margins
 
 _log = logging.getLogger(__name__)

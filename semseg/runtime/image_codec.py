@@ -17,10 +17,7 @@ import numpy as np
 
 from semseg.classes import IGNORE
 from semseg.errors import ImageError, unknown_name
-
-STRETCHES = {"auto": None, "minmax": None, "8": 8, "10": 10, "12": 12, "14": 14, "16": 16}
-"""How 16-bit pixels become 8-bit ones: by the sensor's depth in bits; ``auto`` takes the smallest
-depth here that holds the brightest pixel; ``minmax`` maps the image's own range to 0..255."""
+from semseg.runtime.stretch import stretched
 
 
 class _Encoding(NamedTuple):
@@ -95,7 +92,7 @@ def decode_image(  # noqa: PLR0917 - in the order of the message's fields
       step: bytes per row, padding included.
       is_bigendian: whether 16-bit pixels have their high byte first.
       data: bytes or a uint8 array, ``step * height`` of them.
-      stretch: one of ``STRETCHES``, for 16-bit pixels.
+      stretch: one of ``stretch.STRETCHES``, for 16-bit pixels.
 
     Returns:
       RGB uint8 (height, width, 3); a read-only view of ``data`` where that is RGB already.
@@ -106,7 +103,7 @@ def decode_image(  # noqa: PLR0917 - in the order of the message's fields
     layout = _known(_ENCODINGS, "image encoding", encoding)
     pixels = _pixels(layout, encoding, height, width, step, is_bigendian, data)
     if layout.dtype == np.uint16:
-        pixels = _stretch(pixels, stretch)
+        pixels = stretched(pixels, stretch)
     if layout.to_rgb is None:
         return pixels
     try:
@@ -169,7 +166,7 @@ def decode_compressed(data: bytes, stretch: str = "auto") -> np.ndarray:
 
     Args:
       data: bytes or a uint8 array, the contents of an image file.
-      stretch: one of ``STRETCHES``, for 16-bit PNG.
+      stretch: one of ``stretch.STRETCHES``, for 16-bit PNG.
 
     Returns:
       RGB uint8 (H, W, 3), as stored: an orientation tag is not applied.
@@ -180,7 +177,7 @@ def decode_compressed(data: bytes, stretch: str = "auto") -> np.ndarray:
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     image = _imdecode(data, flags)
     if image.dtype == np.uint16:
-        image = _stretch(image, stretch)
+        image = stretched(image, stretch)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
@@ -255,22 +252,6 @@ def _pixels(layout, encoding, height, width, step, is_bigendian, data):  # noqa:
     if pixels.itemsize > 1 and bool(is_bigendian) != (sys.byteorder == "big"):
         pixels = pixels.byteswap()
     return pixels if layout.channels == 1 else pixels.reshape(height, width, layout.channels)
-
-
-def _stretch(pixels, stretch):
-    bits = _known(STRETCHES, "stretch", stretch)
-    low, high = 0, (1 << (bits or 16)) - 1
-    if stretch == "minmax":
-        low, high = int(pixels.min()), int(pixels.max())
-    elif stretch == "auto":
-        brightest = int(pixels.max())
-        high = min(
-            (1 << depth) - 1 for depth in STRETCHES.values() if depth and brightest >> depth == 0
-        )
-    scale = 255 / max(1, high - low)
-    return cv2.convertScaleAbs(
-        np.maximum(pixels, low) if low else pixels, None, scale, -low * scale
-    )
 
 
 def _narrow(labels):
