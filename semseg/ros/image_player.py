@@ -34,7 +34,8 @@ def read_images(source: str) -> Iterator[Tuple[str, Optional[np.ndarray]]]:
     Raises:
       ConfigError: the source has no image, or is no video.
     """
-    paths = glob.glob(os.path.join(source, "*") if os.path.isdir(source) else source)
+    pattern = os.path.join(glob.escape(source), "*") if os.path.isdir(source) else source
+    paths = glob.glob(pattern)
     images = sorted(path for path in paths if path.lower().endswith(IMAGE_ENDINGS))
     if images:
         return ((path, _to_rgb(cv2.imread(path, cv2.IMREAD_COLOR))) for path in images)
@@ -85,7 +86,7 @@ class ImagePlayer:
         while not rospy.is_shutdown():
             played, unreadable = self._play_once(source, rate_hz)
             skipped += unreadable
-            if not played:
+            if not played and not rospy.is_shutdown():
                 raise ConfigError("%s: none of its %d images can be read" % (source, unreadable))
             if not loop:
                 break

@@ -3,7 +3,6 @@
 from typing import Tuple, Union
 
 import numpy as np
-import rospy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -15,9 +14,9 @@ PNG_FORMAT = "%s; png compressed "
 _PNG_TYPES = {"mono8": np.uint8, "16UC1": np.uint16}
 
 
-def copy_header(header: Header, stamp: rospy.Time = None) -> Header:
+def copy_header(header: Header) -> Header:
     """Returns a header of its own: publishing a message overwrites its header's ``seq``."""
-    return Header(seq=header.seq, stamp=stamp or header.stamp, frame_id=header.frame_id)
+    return Header(seq=header.seq, stamp=header.stamp, frame_id=header.frame_id)
 
 
 def image_from_message(message: Union[Image, CompressedImage], stretch: str = "auto") -> np.ndarray:
@@ -25,7 +24,7 @@ def image_from_message(message: Union[Image, CompressedImage], stretch: str = "a
 
     Args:
       message: the camera's.
-      stretch: how 16-bit pixels become 8-bit ones, one of ``image_codec.STRETCHES``.
+      stretch: how 16-bit pixels become 8-bit ones, one of ``stretch.STRETCHES``.
 
     Raises:
       ImageError: unknown encoding, or data that contradicts the message's own fields.

@@ -25,6 +25,13 @@ def test_a_folder_is_read_by_name_and_only_its_images(tmp_path):
     assert third is None
 
 
+def test_a_folder_s_name_is_no_pattern(tmp_path):
+    folder = tmp_path / "drive [1]*"
+    folder.mkdir()
+    write(folder / "a.png", (1, 2, 3))
+    assert [path for path, _ in read_images(str(folder))] == [str(folder / "a.png")]
+
+
 def test_a_pattern_chooses(tmp_path):
     for name in ("x1.png", "x2.png", "y1.png"):
         write(tmp_path / name, (1, 2, 3))
