@@ -17,15 +17,18 @@ def class_record(heads: Mapping[str, ClassTable]) -> dict[str, Any]:
 
 
 def training_record(
-    datasets: Sequence[LearntDataset], config: ExperimentConfig, initial_weights: str | None
+    datasets: Sequence[LearntDataset],
+    config: ExperimentConfig,
+    initial_weights: str | None,
+    steps: int,
 ) -> dict[str, Any]:
-    """Returns what the network learnt from, and for how long."""
+    """Returns what the network learnt from, and for how many ``steps``."""
     return {
         "dataset": " + ".join(dataset.spec.name for dataset in datasets),
         "title": " + ".join(dataset.spec.title for dataset in datasets),
         "terms": " + ".join(dataset.spec.terms for dataset in datasets),
         "split": " + ".join(dataset.source.train_split for dataset in datasets),
-        "steps": config.training.steps,
+        "steps": steps,
         "batch_size": config.training.batch_size * config.training.accumulate,
         "initial_weights": initial_weights,
     }

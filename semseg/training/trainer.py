@@ -274,7 +274,7 @@ class _Run:
         return {
             "step": self.step,
             **provenance.class_record(self.data.heads),
-            "training": provenance.training_record(self.data.datasets, *of_run),
+            "training": provenance.training_record(self.data.datasets, *of_run, self.step),
             "scores": provenance.score_records(self.data.datasets, scores, *of_run),
         }
 

@@ -26,6 +26,8 @@ def test_a_run_learns_and_leaves_its_records(run, tmp_path):
     scores = [float(row["validation_mean_iou"]) for row in rows]
     assert best["scores"][0]["mean_iou"] == pytest.approx(max(scores), abs=1e-5)
     assert best["training"]["terms"] == "made by a test"
+    # The best is there before the end: its card says how long these weights were trained.
+    assert best["training"]["steps"] == best["step"] == int(rows[np.argmax(scores)]["step"]) < 60
     assert folder.curves.read_bytes().startswith(b"\x89PNG")
     assert np.load(folder.images).shape == (3, 24, 32, 3)
     assert list(folder.tensorboard.iterdir())
