@@ -157,7 +157,8 @@ def decode_disparity(  # noqa: PLR0917
     """
     layout = _known(_DISPARITY_ENCODINGS, "disparity encoding", encoding)
     disparity = _pixels(layout, encoding, height, width, step, is_bigendian, data)
-    known = np.isfinite(disparity) & (disparity > 0)
+    with np.errstate(invalid="ignore"):  # Older numpy warns of comparing NaN.
+        known = (disparity > 0) & (disparity < np.inf)
     return np.where(known, disparity, np.float32(0))
 
 

@@ -6,6 +6,7 @@ ROBOT_PATHS = [
     "semseg/metrics.py",
     "semseg/resources.py",
     "semseg/command_line.py",
+    "semseg/profiles.py",
     "semseg/runtime",
     "semseg/ros",
     "ros_nodes",
