@@ -35,7 +35,7 @@ def test_ros_half_imports_there(robot_python):
 
 
 def test_runtime_passes_its_tests_there(robot_python):
-    options = ["-q", "-c", "tests/robot/pytest.ini", "--rootdir=."]
+    options = ["-q", "-c", "tests/robot/old_pytest.ini", "--rootdir=."]
     finished = robot_python.run("-m", "pytest", *(options + ROBOT_TESTS))
     assert finished.returncode == 0, finished.stdout[-5000:] + finished.stderr[-2000:]
     assert " passed" in finished.stdout
