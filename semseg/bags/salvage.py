@@ -47,7 +47,7 @@ class SalvagedBag:
         self._channels: dict[int, Channel] = {}
         self.counts: Counter[Channel] = Counter()
         with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
+            if not _MAGIC.startswith(file.read(len(_MAGIC))):  # A cut bag may hold less of it.
                 raise BagError(f"{path} is no ROS 1 bag: it does not start with #ROSBAG V2.0")
         times_ns = []
         try:
