@@ -140,7 +140,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--resnet", default="models/town_reduced.pb", help="resnet_baseline 8")
-    parser.add_argument("--fast", default="models/camvid_fast_scnn.pb", help="a real-time network")
+    parser.add_argument("--fast", default="models/camvid_reduced.pb", help="a real-time network")
     parser.add_argument("--engine", nargs="+", default=ENGINES, metavar="ENGINE[:PRECISION]")
     parser.add_argument("--tf1-python", default=".venv-robot/bin/python")
     parser.add_argument("--images", help="real images, 'GLOB'")
