@@ -36,7 +36,7 @@ def read(path):
 
 
 def test_the_report_has_scores_flips_and_agreement(command, bag, tmp_path):
-    flags = ("--bag", bag, *MODEL, *TOPICS, "--other-model", "full")
+    flags = ("--bag", bag, *MODEL, *TOPICS, "--other-model", "demo_full")
     files = ("--report", tmp_path / "x.json", "--html", tmp_path / "x.html")
     result = command("evaluate_bag", *flags, *files, "--output", tmp_path / "new.bag")
     assert result.status == 0, result.err
