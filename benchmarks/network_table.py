@@ -1,6 +1,6 @@
 """Prints the table of docs/networks.md: what the networks cost, and how fast their graphs are.
 
-    .venv/bin/python benchmarks/network_table.py --engine openvino --turns 20
+    .venv/bin/python benchmarks/network_table.py --engine openvino --turns 5
 
 All graphs stay loaded, a process each, and take turns; what a busy machine tells are the ratios.
 """
