@@ -55,7 +55,7 @@ def test_the_launch_file_may_name_any_path(folders):
 
 
 def test_an_unknown_profile_lists_the_known_ones(folders):
-    with pytest.raises(ConfigError, match="available: demo, full, night, reduced"):
+    with pytest.raises(ConfigError, match="available: demo, demo_full, full, night, reduced"):
         loader(folders).load_requested("nigth")
 
 
