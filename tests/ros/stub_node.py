@@ -48,15 +48,16 @@ class StubSegmenter:
         timing = Timing(0.0, 1e3 * self._latency_s, 0.0)
         if image.ndim == 2:
             labels = image.astype(np.uint8)
-            return Segmentation(labels, np.ones(image.shape, np.float32), None, timing)
+            sure = np.ones(image.shape, np.float32) if confidence else None
+            return Segmentation(labels, sure, None, timing)
         shares = None
         if probabilities:
             shares = (image / image.sum(axis=2, keepdims=True)).astype(np.float32)
         is_grey = np.ptp(image, axis=2) == 0
         labels = np.where(is_grey, image[..., 1] // 86, image.argmax(axis=2)).astype(np.uint8)
         labels = 2 - labels if self._reverse else labels
-        confidence = image.max(axis=2).astype(np.float32) / 255
-        return Segmentation(labels, confidence, shares, timing)
+        sure = image.max(axis=2).astype(np.float32) / 255 if confidence else None
+        return Segmentation(labels, sure, shares, timing)
 
     def fit(self, image_size):
         return Fit.create(image_size, NETWORK_SIZE, "letterbox")

@@ -215,13 +215,18 @@ def test_stopping_in_the_middle_of_an_inference_does_not_wait_for_it(run):
 
 
 class BatchSegmenter(SlowSegmenter):
-    """Notes which frames were segmented together."""
+    """Notes which frames were segmented together, and whether their confidence was wanted."""
 
     def __init__(self):
         super().__init__()
-        self.batches = []
+        self.batches, self.confidences = [], []
+
+    def segment(self, seen, second, probabilities=False, confidence=True):
+        self.confidences.append(confidence)
+        return super().segment(seen, second, probabilities, confidence)
 
     def segment_batch(self, images, confidence):
+        self.confidences.append(confidence)
         self.batches.append([(camera.name, frame) for camera, frame in images])
         if any(frame == 13 for _, frame in images):
             raise EngineError("out of luck")
@@ -236,6 +241,19 @@ def test_frames_of_several_cameras_that_wait_are_segmented_together(run):
     run(segmenter, mailbox, *cameras, batch_size=2)
     wait_until(lambda: all(camera.answered == [1] for camera in cameras))
     assert segmenter.batches == [[("front", 1), ("left", 1)]]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+@pytest.mark.parametrize("wanted", [False, True])
+def test_confidence_is_computed_if_a_camera_wants_it(run, batch_size, wanted):
+    mailbox, segmenter = Mailbox(), BatchSegmenter()
+    cameras = [FakeCamera(name, mailbox) for name in ("front", "left")]
+    cameras[1].confidence_wanted = wanted
+    for camera in cameras:
+        camera.send()
+    run(segmenter, mailbox, *cameras, batch_size=batch_size)
+    wait_until(lambda: all(camera.answered == [1] for camera in cameras))
+    assert segmenter.confidences == ([wanted] if batch_size == 2 else [False, wanted])
 
 
 def test_a_frame_of_a_batch_that_was_overtaken_is_given_up_alone(run):
