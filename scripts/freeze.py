@@ -18,6 +18,8 @@ def main():
         "(default: the first)")  # fmt: skip
     add("--group-columns", action="store_true",
         help="with --size: faster in TensorFlow 1.15 on a processor, slower elsewhere")  # fmt: skip
+    add("--mirror", action="store_true",
+        help="average the logits of each image and its mirror image: twice the work")  # fmt: skip
     add("--format", nargs="+", default=[], choices=[*FORMATS, "savedmodel"],
         help="also write these beside the output, and compare them")  # fmt: skip
     add("--root", action="append", default=[], metavar="[NAME=]DIR",
@@ -28,7 +30,14 @@ def main():
 
     from semseg.training.freeze import convert_run, freeze
 
-    card = freeze(args.workdir, args.output, args.size, args.head, columns=args.group_columns)
+    card = freeze(
+        args.workdir,
+        args.output,
+        args.size,
+        args.head,
+        columns=args.group_columns,
+        mirror=args.mirror,
+    )
     for score in card.scores:
         print(f"mean IoU {score['mean_iou']:.4f} ({score['protocol']})")
     print(f"wrote {args.output}")

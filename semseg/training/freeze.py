@@ -13,6 +13,7 @@ import keras
 from semseg.classes import ClassTable
 from semseg.errors import CheckpointError, ConfigError, GraphError
 from semseg.networks.heads import NumClasses, without_auxiliary
+from semseg.networks.mirroring import mirrored
 from semseg.runtime import frozen_graph as tensors
 from semseg.runtime.card import Card, Head, append_card
 from semseg.training.building import build_network
@@ -36,6 +37,7 @@ def freeze(
     head: str | None = None,
     *,
     columns: bool = False,
+    mirror: bool = False,
 ) -> Card:
     """Writes the frozen graph of a run's best checkpoint, and runs it in a fresh process.
 
@@ -47,12 +49,14 @@ def freeze(
       head: the head behind the plain tensor names of a network with several; None takes the
         first.
       columns: group columns for TensorFlow 1.15, see ``graph_bytes``; needs ``size``.
+      mirror: let the graph see each image's mirror image too, see ``mirrored``.
 
     Returns:
       The card of the graph.
 
     Raises:
-      ConfigError: there is no run in the folder, no such head, or no size to group columns of.
+      ConfigError: there is no run in the folder, no such head, no size to group columns of, or a
+        network of two images to mirror.
       CheckpointError: its best checkpoint is missing, damaged or of another network.
       GraphError: the file cannot be written, or its labels differ from the checkpoint's on
         more than 0.1 % of the pixels; then there is no file.
@@ -67,6 +71,8 @@ def freeze(
     head = chosen_head(tables, head)
     model = _network(config, checkpoint, tables)
     card = _card(config, checkpoint, size, head)
+    if mirror:
+        model, card = _mirrored(model, card)
     card = card._replace(inputs=_inputs(model, size))
     partial = output.with_name(output.name + ".partial")
     try:
@@ -173,6 +179,19 @@ def _card(
         scores=tuple(checkpoint.fact("scores")),
         version=_version(),
     )
+
+
+def _mirrored(model: keras.Model, card: Card) -> tuple[keras.Model, Card]:
+    if second_input(model) is not None:
+        raise ConfigError(
+            f"a network that sees {second_input(model)} beside the image cannot be mirrored: "
+            "leave --mirror out"
+        )
+    scores = tuple(
+        {**score, "protocol": f"{score['protocol']}, of the network that is mirrored here"}
+        for score in card.scores
+    )
+    return mirrored(model), card._replace(network={**card.network, "mirrored": True}, scores=scores)
 
 
 def _inputs(model: keras.Model, size: Size | None) -> tuple[dict[str, Any], ...]:

@@ -141,6 +141,22 @@ def test_a_graph_that_labels_otherwise_is_not_left(trained, tmp_path, monkeypatc
     assert not list(tmp_path.glob("wrong*"))
 
 
+def test_a_mirrored_graph_labels_a_mirrored_image_alike(trained, tmp_path):
+    card = freeze(trained, tmp_path / "both.pb", mirror=True)
+    assert card.network["mirrored"] is True
+    assert card.scores[0]["protocol"].endswith("of the network that is mirrored here")
+    image = np.load(RunFolder(trained).images)[0]
+    plain = Segmenter.load(str(model_graph(trained)), engine="tensorflow")
+    both = Segmenter.load(str(tmp_path / "both.pb"), engine="tensorflow")
+    straight, turned = (
+        both.segment(np.ascontiguousarray(x), probabilities=True).probabilities
+        for x in (image, image[:, ::-1])
+    )
+    np.testing.assert_allclose(turned[:, ::-1], straight, atol=1e-5)
+    # color_position knows the column, so that mirroring changes what it says.
+    assert np.abs(plain.segment(image, probabilities=True).probabilities - straight).max() > 1e-3
+
+
 def test_columns_are_grouped_at_a_fixed_size_only(trained, tmp_path):
     with pytest.raises(ConfigError, match="say --size too"):
         freeze(trained, tmp_path / "open.pb", columns=True)

@@ -22,6 +22,8 @@ def test_a_network_trains_on_disparity_and_is_frozen_with_it(run, tmp_path):
     assert load_checkpoint(folder.best).variables["hidden0/kernel"].shape[2] == 6
     card = freeze(folder.path, tmp_path / "depth.pb")
     assert [entry["name"] for entry in card.inputs] == ["input", "disparity"]
+    with pytest.raises(ConfigError, match="sees disparity beside the image cannot be mirrored"):
+        freeze(folder.path, tmp_path / "mirrored.pb", mirror=True)
 
 
 def test_a_network_with_two_branches_trains_on_right_images(run, tmp_path):
