@@ -66,7 +66,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> ExperimentCo
 
     Args:
       path: YAML file.
-      overrides: ``section.key=value`` texts that replace what the file says; values are YAML.
+      overrides: ``section.key=value`` texts that replace what the file says; values are YAML. An
+        entry of a list is named by its number: ``data.datasets.0.weight=2``.
 
     Returns:
       The checked configuration.
@@ -88,8 +89,23 @@ def _override(values: Any, override: str) -> None:
         raise ConfigError(f"--set takes section.key=value, found '{override}'")
     *sections, key = keys.strip().split(".")
     for section in sections:
-        if not isinstance(values, dict) or not isinstance(values.get(section), dict):
-            known = values if isinstance(values, dict) else ()
-            raise ConfigError(f"--set {override}: {unknown_name('section', section, known)}")
-        values = values[section]
-    values[key] = parse_yaml(text, f"--set {override}")
+        values = _section(values, section, override)
+    value = parse_yaml(text, f"--set {override}")
+    if isinstance(values, list):
+        _section(values, key, override)  # There has to be such an entry.
+        values[int(key)] = value
+    else:
+        values[key] = value
+
+
+def _section(values: Any, name: str, override: str) -> Any:
+    """Returns a part of the configuration: of a mapping by name, of a list by number."""
+    if isinstance(values, list):
+        numbered = {str(number): value for number, value in enumerate(values)}
+        if name not in numbered:
+            raise ConfigError(f"--set {override}: {unknown_name('number', name, numbered)}")
+        return numbered[name]
+    if not isinstance(values, dict) or not isinstance(values.get(name), dict | list):
+        known = values if isinstance(values, dict) else ()
+        raise ConfigError(f"--set {override}: {unknown_name('section', name, known)}")
+    return values[name]

@@ -24,6 +24,18 @@ def test_overrides_replace_values(experiment_file):
     assert config.optimizer.learning_rate == 1e-3
 
 
+def test_overrides_name_an_entry_of_a_list_by_its_number():
+    path = resources.shipped_file("config", "experiments", "camvid_town_fast_scnn.yaml")
+    overrides = ["data.datasets.0.train_split=trainval", "loss.class_weights.10=9.5"]
+    changed, plain = load_config(path, overrides), load_config(path)
+    assert changed.data.datasets[0].train_split == "trainval"
+    assert changed.data.datasets[1] == plain.data.datasets[1]
+    assert changed.loss.class_weights == (*plain.loss.class_weights[:10], 9.5)
+    for override in ("data.datasets.2.weight=1", "loss.class_weights.11=9.5"):
+        with pytest.raises(ConfigError, match="unknown number '(2|11)'; available: 0, 1"):
+            load_config(path, [override])
+
+
 def test_the_resolved_file_means_the_same(tmp_path, experiment_file):
     config = load_config(experiment_file, ["augmentation.gamma=0.05"])
     resolved = tmp_path / "resolved.yaml"
