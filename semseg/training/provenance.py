@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semseg.classes import ClassTable
+from semseg.data import Sample
 from semseg.networks.heads import ONLY_HEAD
 from semseg.training.config import ExperimentConfig
 from semseg.training.learning_data import LearntDataset
@@ -35,9 +36,16 @@ def training_record(
 
 
 def _scored_split(dataset: LearntDataset, config: ExperimentConfig) -> str:
-    if config.training.overfit is None:
-        return dataset.source.validation_split
-    return f"{dataset.source.train_split} ({len(dataset.train)} samples learnt by heart)"
+    if config.training.overfit is not None:
+        return f"{dataset.source.train_split} ({len(dataset.train)} samples learnt by heart)"
+    learnt = {*map(_identity, dataset.train)} & {*map(_identity, dataset.validation)}
+    split = dataset.source.validation_split
+    return f"{split} ({len(learnt)} of its images were learnt)" if learnt else split
+
+
+def _identity(sample: Sample) -> object:
+    """What tells a sample from others, whichever split it came by."""
+    return sample.image_path or sample.name
 
 
 def score_records(
