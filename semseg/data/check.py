@@ -113,17 +113,27 @@ def _sum_up(report: Report, split: str, findings: Sequence[Finding], material: M
 def _check_repeats(
     report: Report, split: str, findings: Sequence[Finding], owners: dict[str, tuple[str, str]]
 ) -> None:
-    """Tells of images with the same pixels: in two splits, a score would reward remembering."""
+    """Tells of images with the same pixels: in two splits, a score would reward remembering.
+
+    A file that two splits name is declared so, such as those of a split that joins two.
+    """
+    declared: Counter[str] = Counter()
     for finding in findings:
         if finding.digest is None:
             continue
         other_split, other = owners.setdefault(finding.digest, (split, finding.name))
-        if other_split != split:
+        if other == finding.name:
+            declared.update({other_split} - {split})
+        elif other_split != split:
             report.errors.append(
                 f"{finding.name} ({split}) and {other} ({other_split}) are the same image"
             )
-        elif other != finding.name:
+        else:
             report.warnings.append(f"{split}: {finding.name} and {other} are the same image")
+    for other_split, number in declared.items():
+        report.warnings.append(
+            f"{split}: {number} of its images are declared for {other_split} too"
+        )
 
 
 def _place(folder: str | Path | None) -> str:

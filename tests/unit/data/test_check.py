@@ -70,6 +70,19 @@ def test_one_image_in_two_splits_is_an_error_and_twice_in_one_a_warning(checked,
     ]
 
 
+def test_a_file_that_two_splits_declare_is_a_warning(checked):
+    parts = [
+        {"images": f"images/{split}/*.png", "labels": f"labels/{split}/*_ids.png"}
+        for split in ("train", "val")
+    ]
+    report = checked(splits={"train": [parts[0]], "both": parts, "val": [parts[1]]})
+    assert report.errors == []
+    assert report.warnings == [
+        "train: 3 of its images are declared for both too",
+        "val: 1 of its images are declared for both too",
+    ]
+
+
 def test_two_images_with_one_label_file_are_an_error(checked, tree):
     os.rename(tree / "images/train/b.png", tree / "images/train/a.jpg")
     splits = {
