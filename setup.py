@@ -17,7 +17,7 @@ def requirements(name):
 
 # Each engine is an extra, too: semseg[openvino], semseg[onnxruntime], semseg[ai-edge-litert].
 engines = {line.split(">")[0]: [line] for line in requirements("engines")}
-extras = ("train", "export", "gpu", "engines", "dev")
+extras = ("train", "pretrained", "export", "gpu", "engines", "dev")
 package = parse_package(ROOT)
 setup(
     name=package.name,

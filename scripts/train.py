@@ -18,8 +18,9 @@ def main():
     add("--workdir", help="run folder, made if missing")
     add("--resume", action="store_true", help="continue the run in --workdir")
     add("--auto-resume", action="store_true", help="continue the run in --workdir, or begin it")
-    add("--init-weights", metavar="FILE",
-        help="weights to start from where they fit: .npz of a run, .keras or .h5")  # fmt: skip
+    add("--init-weights", metavar="FILE|NAME",
+        help="weights to start from where they fit: .npz of a run, .keras or .h5, or "
+        "efficientnet_lite0, 1, 2")  # fmt: skip
     add("--set", action="append", default=[], metavar="SECTION.KEY=VALUE",
         help="replaces a value of the experiment file")  # fmt: skip
     add("--overfit", type=count, metavar="N",

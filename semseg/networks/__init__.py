@@ -19,6 +19,7 @@ from semseg.networks.mobilenet import mobilenet_v1, mobilenet_v2
 from semseg.networks.pidnet import pidnet
 from semseg.networks.resnet_baseline import resnet_baseline
 from semseg.networks.sq import sq, sq_stereo
+from semseg.networks.swiftnet import swiftnet
 from semseg.networks.unet import unet
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {
@@ -34,6 +35,7 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "resnet_baseline": resnet_baseline,
     "sq": sq,
     "sq_stereo": sq_stereo,
+    "swiftnet": swiftnet,
     "unet": unet,
 }
 
@@ -51,5 +53,6 @@ __all__ = [
     "resnet_baseline",
     "sq",
     "sq_stereo",
+    "swiftnet",
     "unet",
 ]

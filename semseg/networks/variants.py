@@ -90,5 +90,12 @@ VARIANTS = (
     ),
     Variant("ddrnet", {}, 19, 5.7, "the paper: DDRNet-23-slim (36.3 GMAC at 1024x2048)"),
     Variant("pidnet", {}, 19, 7.6, "the paper: PIDNet-S (47.6 GMAC at 1024x2048)"),
+    Variant(
+        "swiftnet",
+        {},
+        19,
+        None,
+        "ours: the ladder of the paper on EfficientNet-Lite0; on MobileNetV2 it states 2.4",
+    ),
     Variant("color_position", {}, 11, None, "ours: the floor, a pixel's colour and position"),
 )

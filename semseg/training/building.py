@@ -14,6 +14,7 @@ from semseg.networks import NETWORKS
 from semseg.networks.heads import NumClasses
 from semseg.runtime.tensor_names import DISPARITY, RIGHT
 from semseg.training.config import ExperimentConfig, LossConfig, NetworkConfig
+from semseg.training.fine_tuning import rate_factors, with_rates
 from semseg.training.inputs import second_input
 from semseg.training.losses import LOSSES
 from semseg.training.losses.outputs import HeadLoss, output_losses
@@ -86,7 +87,8 @@ def compile_model(
     }
     if len(losses) > 1:
         losses = {head: HeadLoss(loss) for head, loss in losses.items()}
-    optimizer = build_optimizer(config)
+    optimizer = build_optimizer(config, rate_factors(model, config.fine_tuning.rates))
+    # Built for frozen layers too: a checkpoint has the same variables before and after they learn.
     optimizer.build(model.trainable_variables)
     loss, weights = next(iter(losses.values())), None
     if isinstance(model.output, dict):
@@ -124,8 +126,15 @@ def build_loss(
     return LOSSES[config.name](class_weights=weights, **options)
 
 
-def build_optimizer(config: ExperimentConfig) -> keras.optimizers.Optimizer:
-    """Builds the optimizer of an experiment, schedule, accumulation and loss scaling included."""
+def build_optimizer(
+    config: ExperimentConfig, factors: Sequence[float] = ()
+) -> keras.optimizers.Optimizer:
+    """Builds the optimizer of an experiment, schedule, accumulation and loss scaling included.
+
+    Args:
+      config: the experiment.
+      factors: on the rate of each trainable variable, see ``fine_tuning.rate_factors``.
+    """
     section, training = config.optimizer, config.training
     average, accumulate = section.average, training.accumulate
     options = {
@@ -139,7 +148,7 @@ def build_optimizer(config: ExperimentConfig) -> keras.optimizers.Optimizer:
         "gradient_accumulation_steps": accumulate if accumulate > 1 else None,
         "name": OPTIMIZER_NAME,
     }
-    optimizer = _of_kind(section, options)
+    optimizer = _of_kind(section, options, factors)
     # Decay shrinks kernels; on scales and shifts it does no good.
     optimizer.exclude_from_weight_decay(var_names=["^gamma$", "^beta$", "^bias$"])
     if training.precision == "float16":
@@ -147,13 +156,16 @@ def build_optimizer(config: ExperimentConfig) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-def _of_kind(section: OptimizerConfig, options: dict) -> keras.optimizers.Optimizer:
+def _of_kind(
+    section: OptimizerConfig, options: dict, factors: Sequence[float]
+) -> keras.optimizers.Optimizer:
     if section.name == "adam":
-        return keras.optimizers.Adam(**options)
+        return with_rates(keras.optimizers.Adam, factors)(**options)
     if section.name == "adamw":
-        return keras.optimizers.AdamW(weight_decay=section.weight_decay, **options)
+        kind = with_rates(keras.optimizers.AdamW, factors)
+        return kind(weight_decay=section.weight_decay, **options)
     momentum = 0.9 if section.momentum is None else section.momentum
-    return keras.optimizers.SGD(
+    return with_rates(keras.optimizers.SGD, factors)(
         momentum=momentum,
         nesterov=momentum > 0,
         weight_decay=section.weight_decay or None,

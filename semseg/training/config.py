@@ -13,6 +13,7 @@ from semseg.data.strict_yaml import StrictModel, parse_yaml, read_yaml, validate
 from semseg.errors import ConfigError, unknown_name
 from semseg.networks import NETWORKS
 from semseg.training.data_config import DataConfig
+from semseg.training.fine_tuning import FineTuningConfig
 from semseg.training.loss_config import LossConfig
 from semseg.training.optimization_config import OptimizerConfig, ScheduleConfig, TrainingConfig
 from semseg.training.sections import one_of
@@ -51,6 +52,7 @@ class ExperimentConfig(StrictModel):
     data: DataConfig
     augmentation: AugmentationConfig
     network: NetworkConfig
+    fine_tuning: FineTuningConfig = FineTuningConfig()
     loss: LossConfig
     optimizer: OptimizerConfig
     schedule: ScheduleConfig

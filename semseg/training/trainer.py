@@ -29,6 +29,7 @@ from semseg.training.checkpoints import (
 )
 from semseg.training.config import ExperimentConfig
 from semseg.training.distribution import ALONE, Hosts
+from semseg.training.fine_tuning import Freezing
 from semseg.training.history import Epoch, best_mean_iou, has_stalled, validation_columns
 from semseg.training.initial_weights import start_from
 from semseg.training.inputs import network_inputs
@@ -98,7 +99,8 @@ def train(
         without files needs none.
       workdir: the run folder, see ``RunFolder``.
       resume: what is done about a run that is in the folder already.
-      init_weights: file whose fitting weights a new run starts from, see ``start_from``.
+      init_weights: what a new run starts from, see ``start_from``; None takes what
+        ``fine_tuning.init_weights`` says.
       hosts: this host and its devices, see ``distribution.join``; all hosts are given the same
         of everything else.
 
@@ -135,6 +137,8 @@ class _Run:
         with precision(config.training.precision):
             self.model = build_network(config.network, data.num_classes, config.data.second)
         compile_model(self.model, config, data.heads, data.train_samples)
+        self.learnt_variables = self.model.trainable_variables
+        self.freezing = Freezing(self.model, config.fine_tuning)
         self.training_step = TrainingStep(self.model, data.targets)
         self.scoring = Scoring(self.model, data, config)
         self.usage = Usage()
@@ -148,8 +152,9 @@ class _Run:
 
         The folder is made when all else is known to be good.
         """
-        if init_weights is not None:
-            self.initial_weights = start_from(Path(init_weights), self.model)
+        source = init_weights or self.config.fine_tuning.init_weights
+        if source is not None:
+            self.initial_weights = start_from(source, self.model)
         self.folder.begin(self.config)
         self.folder.write_images(*self.scoring.images())
 
@@ -174,6 +179,7 @@ class _Run:
         with Interruption() as interruption, progress, board:
             while not self._is_done() and not self.hosts.any(interruption.requested):
                 began = time.perf_counter()
+                self.freezing.apply(self.step)
                 batches = list(itertools.islice(stream, training.accumulate))
                 self.epoch_losses.append(self.training_step.run(batches, self.step))
                 self.usage.add(time.perf_counter() - began)
@@ -214,7 +220,7 @@ class _Run:
         variables = model_variables(self.model)
         present = {name: np.array(variable) for name, variable in variables.items()}
         if self.config.optimizer.average is not None:
-            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+            self.model.optimizer.finalize_variable_values(self.learnt_variables)
             settle_statistics(self.model, self._latest_inputs())
         scores = self.scoring.run()
         is_best = self._record(scores)

@@ -6,6 +6,7 @@ import pytest
 
 from semseg.networks import NETWORKS
 from semseg.networks.costs import costs
+from semseg.networks.encoders import encode
 from semseg.networks.heads import without_auxiliary
 
 ODD_SIZE = (97, 131)
@@ -156,3 +157,46 @@ def test_rates_are_a_knob():
     assert dilations(NETWORKS["mobilenet_v1"](3, **tiny))[-5:] == [1, 1, 2, 4, 4]
     assert dilations(NETWORKS["mobilenet_v1"](3, rates=(1, 2, 3), **tiny))[-3:] == [1, 2, 3]
     assert dilations(NETWORKS["mobilenet_v2"](3, rates=(1, 4, 4, 8), **tiny))[-4:] == [1, 4, 4, 8]
+
+
+@pytest.mark.parametrize(("finest", "steps"), [(4, (16, 8, 4)), (2, (16, 8, 4, 2))])
+def test_the_ladder_of_swiftnet_ends_at_a_quarter_or_a_half(finest, steps):
+    model = NETWORKS["swiftnet"](3, encoder_blocks=12, width=8, finest=finest, auxiliary=True)
+    shapes = {}
+    for scale in steps:
+        blend = model.get_layer(f"ladder{scale}_blend").output
+        shapes[scale] = (
+            keras.Model(model.inputs, blend).predict_on_batch(_images(model, 1, 64, 96)).shape[1:]
+        )
+    widths = {16: 8, 8: 8, 4: 4, 2: 2}
+    assert shapes == {scale: (64 // scale, 96 // scale, widths[scale]) for scale in steps}
+    assert set(model.output) == {"logits", *(f"logits_aux{i}" for i in range(len(steps) - 1))}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"encoder": "resnet18"}, "encoder is one of efficientnet_lite0, .*found 'resnet18'"),
+        ({"encoder_blocks": 17}, "efficientnet_lite0 has 16 blocks, found 17"),
+        ({"encoder_blocks": 11}, "11 blocks do not reach 1/32"),
+        ({"finest": 8}, "finest is 4 or 2, found 8"),
+    ],
+)
+def test_options_of_swiftnet_that_lead_nowhere_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        NETWORKS["swiftnet"](3, **options)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "millions"),
+    # As published, less the last 1x1 convolution with its normalisation and the classifier of
+    # 1000 classes on 1280 channels; torchvision's MobileNetV2 has 3,504,872 parameters.
+    [
+        ("mobilenet_v2", 3_504_872 - (320 * 1280 + 2 * 1280) - (1280 * 1000 + 1000)),
+        ("efficientnet_lite0", 4_652_008 - (320 * 1280 + 2 * 1280) - (1280 * 1000 + 1000)),
+    ],
+)
+def test_encoders_have_the_published_number_of_parameters(encoder, millions):
+    image = keras.Input((None, None, 3))
+    model = keras.Model(image, encode(image, encoder))
+    assert costs(model, (64, 64)).parameters == millions

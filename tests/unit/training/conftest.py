@@ -22,7 +22,7 @@ def experiment(tiny_dataset):
             "training": {"steps": 6, "epoch_steps": 3, "batch_size": 2},
         }
         for name, section in sections.items():
-            chosen[name] = section if "name" in section else {**chosen[name], **section}
+            chosen[name] = section if "name" in section else {**chosen.get(name, {}), **section}
         return chosen
 
     return values

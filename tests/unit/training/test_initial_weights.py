@@ -1,10 +1,12 @@
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
 from semseg.errors import CheckpointError, ConfigError
+from semseg.networks.encoders import encode
 from semseg.training.checkpoints import model_variables, save_checkpoint
 from semseg.training.initial_weights import KERAS_WEIGHTS, start_from
 
@@ -69,3 +71,41 @@ def test_a_file_of_which_nothing_fits_is_refused(tmp_path):
     other.save_weights(tmp_path / "other.weights.h5")
     with pytest.raises(CheckpointError, match="other.weights.h5 has no weight that fits"):
         start_from(tmp_path / "other.weights.h5", _network(2, seed=0))
+
+
+def _write_keras_2(path, layers):
+    """Writes weights as Keras 2 did: a group of a layer holds one of its name, with the arrays."""
+    with h5py.File(path, "w") as file:
+        for layer, variables in layers.items():
+            group = file.create_group(layer).create_group(layer)
+            for name, value in variables.items():
+                group[f"{name}:0"] = value
+
+
+def test_weights_of_keras_2_load_by_the_names_of_today(tmp_path):
+    model = _network(2, seed=0)
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 4, 1)).astype(np.float32)
+    _write_keras_2(
+        tmp_path / "old.h5",
+        {"depth": {"depthwise_kernel": kernel}, "norm": {"beta": np.full(4, 7, np.float32)}},
+    )
+    start_from(tmp_path / "old.h5", model)
+    np.testing.assert_array_equal(model.get_layer("depth").kernel, kernel)
+    np.testing.assert_array_equal(model.get_layer("norm").beta, np.full(4, 7))
+
+
+def test_a_mobilenet_v2_of_keras_applications_fits_the_encoder(tmp_path, caplog):
+    """All of its arrays but those of the classifier's end have a place here, of their shape."""
+    caplog.set_level("INFO")
+    source = keras.applications.MobileNetV2((96, 96, 3), weights=None, include_top=False)
+    for layer in source.layers:
+        for number, variable in enumerate(layer.weights):
+            variable.assign(np.full(variable.shape, 1 + number / 8, np.float32))
+    image = keras.Input((None, None, 3))
+    outputs = encode(image, "mobilenet_v2")
+    for name in ("published.weights.h5", "published.h5"):
+        _save(source, tmp_path / name)
+        model = keras.Model(image, outputs)
+        start_from(tmp_path / name, model)
+    weights = sum(len(layer.weights) for layer in source.layers) - 5
+    assert f"{weights} of {weights} variables start from it" in caplog.text
