@@ -10,13 +10,17 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-import keras
 import numpy as np
 
+from semseg import training  # noqa: F401 - see KerasProgram
 from semseg.networks import NETWORKS
+from semseg.runtime.processor import instruction_set
 
 NUM_CLASSES = 11
+NOT_FOR_TF1 = ("TF2_BEHAVIOR", "PYTHONPATH")
+"""Set by TensorFlow 2 and by ROS; the other interpreter would import this one's libraries."""
 
 
 class Tf1Program:
@@ -24,11 +28,17 @@ class Tf1Program:
 
     def __init__(self, python, arguments):
         self._process = subprocess.Popen(
-            [python, "-W", "ignore", sys.path[0] + "/training_step_tf1.py", *map(str, arguments)],
+            [
+                python,
+                "-W",
+                "ignore",
+                str(Path(__file__).with_name("training_step_tf1.py")),
+                *map(str, arguments),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={k: v for k, v in os.environ.items() if k != "TF2_BEHAVIOR"},  # set by TF 2
+            env={k: v for k, v in os.environ.items() if k not in NOT_FOR_TF1},
             text=True,
         )
         self.parameters = int(self._answer("parameters"))
@@ -48,6 +58,8 @@ class KerasProgram:
     """The same step with this package's network."""
 
     def __init__(self, height, width, batch, base_width, steps):
+        import keras  # after semseg.training, which sets what TensorFlow reads at its import
+
         self._model = NETWORKS["resnet_baseline"](NUM_CLASSES, base_width=base_width)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self._model.compile(optimizer="adam", loss=loss, jit_compile=False)
@@ -97,6 +109,7 @@ def main():
         )
     ratios = [before / after for before, after in pairs]
     spread = f"{min(ratios):.2f} to {max(ratios):.2f} of {len(ratios)} turns"
+    print(f"{instruction_set()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"ratio    median {np.median(ratios):.2f}, {spread}")
 
 

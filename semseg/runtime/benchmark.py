@@ -22,6 +22,7 @@ from semseg.errors import EngineError, ImageError
 from semseg.runtime.benchmark_process import PICKLE_PROTOCOL
 from semseg.runtime.engines import AUTO, ENGINES
 from semseg.runtime.geometry import Size, resize_image, resize_labels
+from semseg.runtime.processor import instruction_set
 
 _WARM_UP_TURNS = 2
 _ROOT = Path(__file__).resolve().parents[2]
@@ -155,6 +156,7 @@ def device() -> Dict[str, Any]:
                 names.add(line.split(":", 1)[1].strip())
     return {
         "processor": ", ".join(sorted(names)) or "unknown",
+        "instructions": instruction_set(),
         "cores": len(os.sched_getaffinity(0)),
         "python": sys.version.split()[0],
         "load": os.getloadavg()[0],

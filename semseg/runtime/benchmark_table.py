@@ -29,7 +29,8 @@ def table(rows: Sequence[Row], threads: Optional[int] = None) -> List[str]:
     cells = [_TITLES] + [_cells(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells)]
     lines = [
-        "%(processor)s, %(cores)d cores, Python %(python)s, load %(load).1f" % device(),
+        "%(processor)s, %(instructions)s, %(cores)d cores, Python %(python)s, load %(load).1f"
+        % device(),
         "batch 1, threads: %s; load s: from the process's start to the first labels"
         % (threads or "the engine's own"),
     ]

@@ -5,10 +5,12 @@ import warnings
 
 from semseg.errors import EngineError, GraphError
 from semseg.runtime.engines import Engine
+from semseg.runtime.processor import prefer_onednn
 
 # Only errors, unless the user asked for more; read when TensorFlow is imported. Two lines of
 # oneDNN pass all the same: hiding stderr would hide "needs AVX" before an abort, too.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+prefer_onednn()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # 1.15 warns of numpy's plans a dozen times.
     import tensorflow
