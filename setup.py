@@ -28,7 +28,7 @@ setup(
     maintainer_email=package.maintainers[0].email,
     packages=find_packages(ROOT, include=["semseg", "semseg.*"]),
     package_dir={"": "."},
-    package_data={"semseg.evaluation": ["*.jinja"]},
+    package_data={"semseg.evaluation.report": ["*.jinja"]},
     python_requires=">=3.6",
     install_requires=requirements("base"),
     extras_require=dict({name: requirements(name) for name in extras}, **engines),

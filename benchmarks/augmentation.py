@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from semseg.data import AugmentationConfig
-from semseg.data.batches import SampleSource, batches
-from semseg.data.samples import TownSample
+from semseg.data.batches.batches import SampleSource, batches
+from semseg.data.samples.samples import TownSample
 
 CROP = {"crop": (352, 480)}
 USUAL = {**CROP, "flip": 0.5, "zoom": (0.6, 2.0), "gamma": 0.1}

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from semseg.bags import BagWriter
-from semseg.evaluation.bag_frames import frames_from_bag
-from semseg.evaluation.consistency import TemporalConsistency
-from semseg.evaluation.evaluate import evaluate
-from semseg.evaluation.flags import graph_path
-from semseg.evaluation.recording import record
-from semseg.evaluation.sources import frames_from_town
+from semseg.commands.flags import graph_path
+from semseg.evaluation.frames.bag_frames import frames_from_bag
+from semseg.evaluation.frames.sources import frames_from_town
+from semseg.evaluation.loop import evaluate
+from semseg.evaluation.outputs.recording import record
+from semseg.evaluation.unlabelled.consistency import TemporalConsistency
 from semseg.runtime import Segmenter
 
 RATE_HZ = 10.0

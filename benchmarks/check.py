@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from semseg.data import load_dataset, samples
-from semseg.data.check import check
+from semseg.data.check.check import check
 from semseg.data.prepare import Settings, prepare
-from semseg.data.samples import TownSample
-from semseg.data.writing import write_png
+from semseg.data.samples.samples import TownSample
+from semseg.files import write_png
 
 SIZE = (360, 480)
 

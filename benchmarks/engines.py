@@ -21,7 +21,7 @@ from semseg.errors import ConfigError
 from semseg.runtime import Segmenter
 from semseg.runtime.benchmark import Entrant, benchmark, read_images, street_like_image
 from semseg.runtime.benchmark_table import table
-from semseg.runtime.geometry import resize_image
+from semseg.runtime.images.geometry import resize_image
 
 SIZE, CAMERA, BASE_WIDTH, NUM_CLASSES = (256, 512), (480, 640), 8, 11
 ENOUGH_EQUAL = 0.995
@@ -43,7 +43,7 @@ def own_graphs(folder):
     """Yields the same layers after each pass of freezing; the first that 1.15 can read is first."""
     from semseg.classes import ClassTable
     from semseg.networks import NETWORKS
-    from semseg.runtime.card import Card, append_card
+    from semseg.runtime.graph.card import Card, append_card
     from semseg.training.export.graph import graph_stages
 
     names = [f"class{i}" for i in range(NUM_CLASSES)]
@@ -61,8 +61,8 @@ def with_formats(model, folder, images):
     """Copies a graph, its card of the size compared here, and writes the formats of engines."""
     from tensorflow.compat.v1 import GraphDef
 
-    from semseg.runtime.card import MODEL_CARD, append_card
-    from semseg.runtime.frozen_graph import read_frozen_graph
+    from semseg.runtime.graph.card import MODEL_CARD, append_card
+    from semseg.runtime.graph.frozen_graph import read_frozen_graph
     from semseg.training.export.formats import write_format
 
     original = read_frozen_graph(model)

@@ -10,10 +10,10 @@ import argparse
 from pathlib import Path
 
 from semseg.classes import ClassTable
-from semseg.runtime.frozen_graph import read_frozen_graph
-from semseg.runtime.graph_costs import graph_costs
-from semseg.runtime.graph_def import read_nodes
-from semseg.runtime.structure import checked_nodes
+from semseg.runtime.graph.frozen_graph import read_frozen_graph
+from semseg.runtime.graph.graph_costs import graph_costs
+from semseg.runtime.graph.graph_def import read_nodes
+from semseg.runtime.graph.structure import checked_nodes
 
 # The module's data sheet and its nvpmodel mode 0: 256 cores, one multiply-accumulate per cycle at
 # float32 (two at float16), 1.30 GHz; 128 bits of LPDDR4. In giga per second.

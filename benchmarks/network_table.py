@@ -12,7 +12,7 @@ from pathlib import Path
 
 from semseg.classes import ClassTable
 from semseg.runtime.benchmark import Entrant, benchmark
-from semseg.runtime.card import Card, append_card
+from semseg.runtime.graph.card import Card, append_card
 
 SIZE, LARGE_SIZE = (256, 512), (512, 1024)
 HEADER = (

@@ -24,7 +24,7 @@ import numpy as np
 from semseg.classes import IGNORE
 from semseg.data import load_dataset, samples
 from semseg.data.prepare import Settings, prepare
-from semseg.data.samples import TownSample
+from semseg.data.samples.samples import TownSample
 
 SIZE, FACTOR = (1024, 2048), 4
 CLASSES = 19  # Cityscapes: one-hot arrays pay for each class, and for void

@@ -23,9 +23,9 @@ from PIL import Image
 from semseg import town
 from semseg.classes import IGNORE
 from semseg.data import load_dataset
-from semseg.data.label_decoder import LabelDecoder
+from semseg.data.samples.label_decoder import LabelDecoder
 from semseg.metrics import ConfusionMatrix
-from semseg.runtime.geometry import resize_labels
+from semseg.runtime.images.geometry import resize_labels
 
 SIZE = (1024, 2048)
 

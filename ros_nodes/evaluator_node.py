@@ -24,8 +24,8 @@ class Parameters(NamedTuple):
 
 def main():
     # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
-    from semseg.ros.evaluator import Evaluator, Outputs
-    from semseg.ros.live_evaluation import Bars
+    from semseg.ros.playback.evaluator import Evaluator, Outputs
+    from semseg.ros.playback.live_evaluation import Bars
 
     parameters = read_parameters(Parameters)
     if not parameters.report:

@@ -25,7 +25,7 @@ class Parameters(NamedTuple):
 
 def main():
     # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
-    from semseg.ros.image_player import ImagePlayer
+    from semseg.ros.playback.image_player import ImagePlayer
 
     parameters = read_parameters(Parameters)
     if not parameters.images:

@@ -9,9 +9,9 @@ from semseg.ros.entry import run_node
 
 def main():
     # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
-    from semseg.ros.models import ModelLoader
-    from semseg.ros.node import SegmenterNode
-    from semseg.ros.options import read_options
+    from semseg.node.models import ModelLoader
+    from semseg.node.options import read_options
+    from semseg.ros.segmenter_node import SegmenterNode
 
     options = read_options()
     wanted = options.model

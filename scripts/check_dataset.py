@@ -9,15 +9,15 @@ from functools import partial
 
 from semseg import command_line
 from semseg.data import load_dataset, samples
-from semseg.data.check import check
-from semseg.data.file_cache import default_folder
+from semseg.data.check.check import check
+from semseg.data.files.file_cache import default_folder
 from semseg.errors import DatasetError, ImageError
 
 
 def write_sheet(path, spec, given, splits) -> None:
     # Grain comes with it, which takes seconds.
-    from semseg.data.show import dataset_sheet
-    from semseg.data.writing import write_png
+    from semseg.data.check.show import dataset_sheet
+    from semseg.files import write_png
 
     find = partial(samples, spec, given.root, label_root=given.label_root, second=given.second)
     try:

@@ -4,8 +4,8 @@
 from pathlib import Path
 
 from semseg import command_line
-from semseg.evaluation.demo import run_demo
-from semseg.evaluation.playback import table
+from semseg.commands.demo import run_demo
+from semseg.commands.playback import table
 
 
 def main() -> int:

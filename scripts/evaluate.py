@@ -4,8 +4,8 @@
 from argparse import BooleanOptionalAction, Namespace
 
 from semseg import command_line
-from semseg.evaluation import delivery, flags, scoring_run
-from semseg.evaluation.saving import KINDS
+from semseg.commands import delivery, evaluate, flags
+from semseg.evaluation.outputs.saving import KINDS
 
 EXAMPLE = """scripts/evaluate.py --model reduced --dataset camvid --root DIR --split val \\
       --report report.json --html report.html"""
@@ -38,7 +38,7 @@ def arguments() -> Namespace:
 
 def main() -> int:
     args = arguments()
-    return delivery.deliver(scoring_run.score(args), args)
+    return delivery.deliver(evaluate.score(args), args)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ latency over time, and with --other-model where two models agree.
 from argparse import Namespace
 
 from semseg import command_line
-from semseg.evaluation import delivery, flags
+from semseg.commands import delivery, flags
 
 EXAMPLE = """scripts/evaluate_bag.py --bag x.bag --model reduced --other-model full \\
       --image-topic /camera/image_raw --label-topic /camera/labels --html report.html"""
@@ -36,10 +36,10 @@ def arguments() -> Namespace:
 def main() -> int:
     args = arguments()
     if args.live:
-        from semseg.evaluation.live import evaluate_live
+        from semseg.commands.evaluate_live import evaluate_live
 
         return evaluate_live(args)
-    from semseg.evaluation.bag_run import score_bag
+    from semseg.commands.evaluate_bag import score_bag
 
     found = score_bag(args)
     report = found.report._replace(extra=found.to_json())

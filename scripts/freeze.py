@@ -2,7 +2,7 @@
 """Freezes the best checkpoint of a run into one file for the robot, and converts it."""
 
 from semseg import command_line
-from semseg.runtime.companions import FORMATS
+from semseg.runtime.engines.companions import FORMATS
 
 
 def main():
@@ -28,7 +28,7 @@ def main():
         help="with --format: write it even if it costs over one point of mean IoU")  # fmt: skip
     args = parser.parse_args()
 
-    from semseg.training.freeze import convert_run, freeze
+    from semseg.training.export.freeze import convert_run, freeze
 
     card = freeze(
         args.workdir,

@@ -21,8 +21,8 @@ def main():
                         help="size of the run's images (default: 256x512)")  # fmt: skip
     args = parser.parse_args()
 
-    from semseg.training.migration import migrate
-    from semseg.training.run_folder import write_atomically
+    from semseg.training.config.migration import migrate
+    from semseg.training.records.run_folder import write_atomically
 
     output = Path(args.output)
     migration = migrate(args.args, output.stem, args.size)

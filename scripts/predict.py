@@ -8,8 +8,8 @@ video the last two are colors.mp4 and overlay.mp4.
 from argparse import Namespace
 
 from semseg import command_line
-from semseg.evaluation import flags, prediction_run
-from semseg.evaluation.predict import KINDS, crop
+from semseg.commands import flags, predict
+from semseg.evaluation.prediction import KINDS, crop
 
 EXAMPLE = """scripts/predict.py --model reduced --images 'drive/*.png' --output predictions
   scripts/predict.py --model reduced --images camera --show"""
@@ -44,7 +44,7 @@ def arguments() -> Namespace:
 
 def main() -> int:
     args = arguments()
-    outcome = prediction_run.label(args)
+    outcome = predict.label(args)
     print(f"{args.output or args.video or args.images}: {outcome}")
     return command_line.BAD_VERDICT if outcome.skipped else command_line.DONE
 

@@ -9,10 +9,10 @@ import sys
 
 from semseg import command_line
 from semseg.data import load_dataset, samples
-from semseg.data.pairing import present_splits
+from semseg.data.declarations.strict_yaml import validate
 from semseg.data.prepare import Settings, prepare
-from semseg.data.samples import spread
-from semseg.data.strict_yaml import validate
+from semseg.data.samples.pairing import present_splits
+from semseg.data.samples.samples import spread
 
 EXAMPLE = """scripts/prepare_dataset.py --dataset cityscapes --root RAW --output SMALL --downscale 4
   scripts/prepare_dataset.py --dataset town --output TOWN --frames 500"""

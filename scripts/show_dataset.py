@@ -3,9 +3,9 @@
 
 from semseg import command_line
 from semseg.data import load_dataset, samples
-from semseg.data.augmentation import AugmentationConfig
-from semseg.data.show import EXAMPLE_STRENGTHS, augmentation_sheet, dataset_sheet
-from semseg.data.writing import write_png
+from semseg.data.batches.augmentation import AugmentationConfig
+from semseg.data.check.show import EXAMPLE_STRENGTHS, augmentation_sheet, dataset_sheet
+from semseg.files import write_png
 
 EXAMPLE = "scripts/show_dataset.py --dataset camvid --root DIR --output sheet.png --augment"
 
@@ -16,7 +16,7 @@ def strengths(config: str | None, second: str | None) -> AugmentationConfig:
     if config is None:
         return EXAMPLE_STRENGTHS
     # Keras comes with it, which takes seconds.
-    from semseg.training.config import load_config
+    from semseg.training.config.experiment import load_config
 
     return load_config(config).augmentation
 

@@ -34,16 +34,18 @@ def main():
     if not (args.workdir or args.fake_input):
         parser.error("--workdir is missing")
 
-    from semseg.training import config, data_check, data_config, distribution, fake_input, trainer
+    from semseg.training import data_check, distribution, fake_input, trainer
+    from semseg.training.config.data_section import parse_roots
+    from semseg.training.config.experiment import load_config
 
     hosts = distribution.join(args.host)
     overfit = [f"training.overfit={args.overfit}"] if args.overfit else []
-    experiment = config.load_config(args.config, [*args.set, *overfit])
+    experiment = load_config(args.config, [*args.set, *overfit])
     if args.fake_input:
         for name, value in fake_input.measure_steps(experiment, args.fake_input).items():
             print(f"{name}: {value}")
         return command_line.DONE
-    roots = data_config.parse_roots(args.root, experiment.data.names)
+    roots = parse_roots(args.root, experiment.data.names)
     if not args.no_check:
         data_check.check_data(experiment.data, roots)
     resume = trainer.Resume.of_flags(required=args.resume, if_there=args.auto_resume)

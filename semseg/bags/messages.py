@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rosbags.typesys import Stores, get_typestore
 
-from semseg.runtime import image_codec
+from semseg.runtime.images import image_codec
 
 IMAGE = "sensor_msgs/Image"
 COMPRESSED_IMAGE = "sensor_msgs/CompressedImage"

@@ -22,8 +22,8 @@ from semseg.bags.messages import (
     rosbags_name,
 )
 from semseg.errors import BagError, unknown_name
-from semseg.runtime import image_codec
-from semseg.runtime.geometry import Size
+from semseg.runtime.images import image_codec
+from semseg.runtime.images.geometry import Size
 
 # LZ4 is missing on purpose: rosbags writes frames that `rosbag play` cannot decompress.
 COMPRESSIONS = {"none": None, "bz2": Writer.CompressionFormat.BZ2}

@@ -1,12 +1,12 @@
 """Datasets: declarations, samples, label decoding, augmentation and batches.
 
-``semseg.data.batches`` is not imported here: it needs Grain, which reading a dataset does not.
+``semseg.data.batches.batches`` is not imported here: it needs Grain, which reading does not.
 """
 
-from semseg.data.augmentation import AugmentationConfig
-from semseg.data.declarations import dataset_names, load_dataset
-from semseg.data.samples import Sample, samples
-from semseg.data.specs import DatasetSpec
+from semseg.data.batches.augmentation import AugmentationConfig
+from semseg.data.declarations.find import dataset_names, load_dataset
+from semseg.data.declarations.specs import DatasetSpec
+from semseg.data.samples.samples import Sample, samples
 
 __all__ = [
     "AugmentationConfig",

@@ -18,18 +18,18 @@ import yaml
 from pydantic import Field
 
 from semseg.classes import IGNORE
-from semseg.data.parallel import map_with_progress
+from semseg.data.declarations.second_config import SecondKind
+from semseg.data.declarations.specs import DatasetSpec
+from semseg.data.declarations.strict_yaml import StrictModel
+from semseg.data.files.parallel import map_with_progress
+from semseg.data.files.tf_example import EncodedSample, write_example
+from semseg.data.files.tfrecords import has_index, read_index, write_records
 from semseg.data.prepare_second import encode_second, second_declaration, second_paths
-from semseg.data.samples import Sample
-from semseg.data.second_config import SecondKind
-from semseg.data.specs import DatasetSpec
-from semseg.data.strict_yaml import StrictModel
-from semseg.data.tf_example import EncodedSample, write_example
-from semseg.data.tfrecords import has_index, read_index, write_records
+from semseg.data.samples.samples import Sample
 from semseg.data.voting import THRESHOLD, vote_labels
-from semseg.data.writing import encode_jpeg, encode_png, write_file
 from semseg.errors import ConfigError, DatasetError, ImageError
-from semseg.runtime.geometry import resize_image, resize_labels
+from semseg.files import encode_jpeg, encode_png, write_file
+from semseg.runtime.images.geometry import resize_image, resize_labels
 
 _DECLARATION, _MANIFEST = "dataset.yaml", "manifest.json"
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from semseg.data.samples import Sample
-from semseg.data.second import replaced
-from semseg.data.second_config import UNITS_PER_PIXEL
-from semseg.data.writing import encode_png
-from semseg.runtime.geometry import resize_labels
+from semseg.data.declarations.second_config import UNITS_PER_PIXEL
+from semseg.data.samples.samples import Sample
+from semseg.data.samples.second import replaced
+from semseg.files import encode_png
+from semseg.runtime.images.geometry import resize_labels
 
 _RIGHT, _RIGHT_LABELS = {"images/": "right/"}, {"labels/": "right_labels/"}
 _DISPARITY = {"images/": "disparity/", ".jpg": ".png"}

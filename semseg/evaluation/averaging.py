@@ -8,9 +8,9 @@ import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.errors import ConfigError, ImageError
-from semseg.evaluation.evaluate import ImageSegmenter
+from semseg.evaluation.loop import ImageSegmenter
 from semseg.runtime import Segmentation, Segmenter, Timing
-from semseg.runtime.geometry import Size, resize_image, resize_labels
+from semseg.runtime.images.geometry import Size, resize_image, resize_labels
 
 _STEP = 2 / 3
 """Windows advance by this share of their size."""

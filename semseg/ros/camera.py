@@ -9,18 +9,12 @@ import rospy
 
 from semseg.classes import IGNORE, ClassTable
 from semseg.errors import ConfigError, ImageError, SemsegError
-from semseg.ros.admission import RateLimit, is_stale, stamp_age_s
-from semseg.ros.camera_info import image_size, output_camera_info
-from semseg.ros.frames import Frame, Prepared
-from semseg.ros.masks import mask_classes
-from semseg.ros.messages import disparity_from_message, image_from_message
-from semseg.ros.models import Model
-from semseg.ros.options import NETWORK, RAW, CameraOptions
-from semseg.ros.outputs import Result, outputs
-from semseg.ros.pairing import Pairing
-from semseg.ros.publishers import CameraPublishers
-from semseg.ros.rosout import Throttle
-from semseg.ros.statistics import (
+from semseg.node.admission import RateLimit, is_stale, stamp_age_s
+from semseg.node.incoming import Frame, Prepared
+from semseg.node.masks import mask_classes
+from semseg.node.models import Model
+from semseg.node.options import NETWORK, RAW, CameraOptions
+from semseg.node.statistics import (
     AGE,
     END_TO_END,
     FAILED,
@@ -34,10 +28,16 @@ from semseg.ros.statistics import (
     UNPAIRED,
     CameraStatistics,
 )
-from semseg.ros.stream import StreamWatch, is_believable
+from semseg.node.stereo_pairs import Pairing
+from semseg.node.stream import StreamWatch, is_believable
+from semseg.ros.camera_info import image_size, output_camera_info
+from semseg.ros.messages import disparity_from_message, image_from_message
+from semseg.ros.outputs import Result, outputs
+from semseg.ros.publishers import CameraPublishers
+from semseg.ros.rosout import Throttle
 from semseg.ros.subscriptions import CameraSubscription, ImageTopic
-from semseg.runtime.frozen_graph import DISPARITY
-from semseg.runtime.view import Margins, View, read_mask
+from semseg.runtime.graph.frozen_graph import DISPARITY
+from semseg.runtime.images.view import Margins, View, read_mask
 
 _log = logging.getLogger(__name__)
 

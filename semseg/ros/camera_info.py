@@ -6,8 +6,8 @@ from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
 from semseg.ros.messages import copy_header
-from semseg.runtime.geometry import Size
-from semseg.runtime.view import Placement
+from semseg.runtime.images.geometry import Size
+from semseg.runtime.images.view import Placement
 
 
 def image_size(info: CameraInfo) -> Size:

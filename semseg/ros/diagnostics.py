@@ -9,10 +9,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from std_msgs.msg import Header
 
 from semseg.msg import FrameCount, Stats, StepTime
+from semseg.node.lineup import Lineup
+from semseg.node.statistics import FAILED, MALFORMED, RECEIVED, SEGMENTED, UNPAIRED
+from semseg.node.stream import is_believable
 from semseg.ros.camera import Camera
-from semseg.ros.lineup import Lineup
-from semseg.ros.statistics import FAILED, MALFORMED, RECEIVED, SEGMENTED, UNPAIRED
-from semseg.ros.stream import is_believable
 from semseg.ros.topic_hints import hint
 
 PERIOD_S = 1.0

@@ -6,7 +6,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
-from semseg.runtime import image_codec
+from semseg.runtime.images import image_codec
 
 # What compressed_image_transport writes and its subscribers parse, the last space included.
 PNG_FORMAT = "%s; png compressed "

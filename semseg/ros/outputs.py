@@ -9,11 +9,11 @@ from std_msgs.msg import Header
 
 from semseg.classes import ClassTable
 from semseg.msg import ClassDistribution
+from semseg.node.masks import mask
+from semseg.node.options import CameraOptions
 from semseg.ros.label_info import distribution_message
-from semseg.ros.masks import mask
 from semseg.ros.messages import image_message, png_message
-from semseg.ros.options import CameraOptions
-from semseg.runtime import render
+from semseg.runtime.images import render
 
 CONFIDENCE = "confidence"
 PROBABILITIES = "probabilities"

@@ -5,7 +5,7 @@ from typing import Any, Callable, List, NamedTuple, Optional
 import rospy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from semseg.ros.options import COMPRESSED, RAW
+from semseg.node.options import COMPRESSED, RAW
 
 _TRANSPORTS = {RAW: ("", Image), COMPRESSED: ("/compressed", CompressedImage)}
 

@@ -3,7 +3,7 @@
 import difflib
 from typing import Sequence, Tuple
 
-from semseg.ros.options import COMPRESSED, RAW
+from semseg.node.options import COMPRESSED, RAW
 
 IMAGE, COMPRESSED_IMAGE = "sensor_msgs/Image", "sensor_msgs/CompressedImage"
 _TRANSPORT_OF = {IMAGE: RAW, COMPRESSED_IMAGE: COMPRESSED}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from semseg.errors import ImageError
-from semseg.runtime.geometry import Size
+from semseg.runtime.images.geometry import Size
 
 
 def image_size(image: np.ndarray) -> Size:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from semseg.errors import EngineError, ImageError
 from semseg.runtime.benchmark_process import PICKLE_PROTOCOL
 from semseg.runtime.engines import AUTO, ENGINES
-from semseg.runtime.geometry import Size, resize_image, resize_labels
+from semseg.runtime.images.geometry import Size, resize_image, resize_labels
 from semseg.runtime.processor import instruction_set
 
 _WARM_UP_TURNS = 2

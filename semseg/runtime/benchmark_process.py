@@ -14,12 +14,12 @@ from time import perf_counter
 import numpy as np
 
 from semseg.errors import GraphError, SemsegError
-from semseg.runtime.engine_choice import choose_engine
 from semseg.runtime.engines import ENGINES, EngineOptions, load_engine
-from semseg.runtime.foreign_graph import labels_of, read_foreign_graph
-from semseg.runtime.frozen_graph import CLASS_IDS, CLASS_PROBABILITIES
-from semseg.runtime.frozen_graph import read_frozen_graph as read_own_graph
-from semseg.runtime.graph_costs import graph_costs
+from semseg.runtime.engines.choice import choose_engine
+from semseg.runtime.graph.foreign_graph import labels_of, read_foreign_graph
+from semseg.runtime.graph.frozen_graph import CLASS_IDS, CLASS_PROBABILITIES
+from semseg.runtime.graph.frozen_graph import read_frozen_graph as read_own_graph
+from semseg.runtime.graph.graph_costs import graph_costs
 
 PICKLE_PROTOCOL = 4
 """The newest that Python 3.6 knows."""

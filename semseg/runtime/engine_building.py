@@ -3,8 +3,8 @@
 import os
 from typing import Optional
 
-from semseg.runtime import tensorrt_cache
-from semseg.runtime.geometry import Size
+from semseg.runtime.engines import tensorrt_cache
+from semseg.runtime.images.geometry import Size
 from semseg.runtime.segmenter import Segmenter
 
 

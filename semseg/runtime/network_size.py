@@ -6,11 +6,11 @@ Sizes are (height, width).
 from typing import Dict, Optional
 
 from semseg.errors import GraphError
-from semseg.runtime.frozen_graph import FrozenGraph
-from semseg.runtime.geometry import Size
-from semseg.runtime.graph_costs import check_costs, graph_costs
-from semseg.runtime.shape_functions import Shape
-from semseg.runtime.tensor_names import INPUT
+from semseg.runtime.graph.frozen_graph import FrozenGraph
+from semseg.runtime.graph.graph_costs import check_costs, graph_costs
+from semseg.runtime.graph.shape_functions import Shape
+from semseg.runtime.graph.tensor_names import INPUT
+from semseg.runtime.images.geometry import Size
 
 _OPEN_WIDTH = 512
 _OPEN_MULTIPLE = 32

@@ -9,14 +9,11 @@ import numpy as np
 from semseg.classes import ClassTable
 from semseg.errors import GraphError, ImageError
 from semseg.runtime.arrays import checked_disparity, checked_image, describe, image_size
-from semseg.runtime.card import SQUASH, Card
-from semseg.runtime.engine_choice import Refusal, choose_engine
 from semseg.runtime.engines import AUTO, Engine, EngineOptions, load_engine
-from semseg.runtime.frozen_graph import FrozenGraph, read_frozen_graph
-from semseg.runtime.geometry import Fit, Size
-from semseg.runtime.network_size import check_size, input_shapes, network_size, open_size
-from semseg.runtime.segmentation import Segmentation, Timing
-from semseg.runtime.tensor_names import (
+from semseg.runtime.engines.choice import Refusal, choose_engine
+from semseg.runtime.graph.card import SQUASH, Card
+from semseg.runtime.graph.frozen_graph import FrozenGraph, read_frozen_graph
+from semseg.runtime.graph.tensor_names import (
     CLASS_CONFIDENCE,
     CLASS_IDS,
     CLASS_PROBABILITIES,
@@ -24,6 +21,9 @@ from semseg.runtime.tensor_names import (
     INPUT,
     head_tensor,
 )
+from semseg.runtime.images.geometry import Fit, Size
+from semseg.runtime.network_size import check_size, input_shapes, network_size, open_size
+from semseg.runtime.segmentation import Segmentation, Timing
 
 _log = logging.getLogger(__name__)
 

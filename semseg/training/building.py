@@ -8,17 +8,17 @@ import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.data import Sample
-from semseg.data.statistics import PixelCounts
+from semseg.data.check.class_statistics import PixelCounts
 from semseg.errors import ConfigError
 from semseg.networks import NETWORKS
 from semseg.networks.heads import NumClasses
-from semseg.runtime.tensor_names import DISPARITY, RIGHT
-from semseg.training.config import ExperimentConfig, LossConfig, NetworkConfig
+from semseg.runtime.graph.tensor_names import DISPARITY, RIGHT
+from semseg.training.config.experiment import ExperimentConfig, LossConfig, NetworkConfig
+from semseg.training.config.optimization import OptimizerConfig
 from semseg.training.fine_tuning import rate_factors, with_rates
 from semseg.training.inputs import second_input
 from semseg.training.losses import LOSSES
 from semseg.training.losses.outputs import HeadLoss, output_losses
-from semseg.training.optimization_config import OptimizerConfig
 from semseg.training.schedules import build_schedule
 
 WEIGHED_SAMPLES = 500

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Mapping
 
 from semseg.data import load_dataset
-from semseg.data.check import check
-from semseg.data.file_cache import default_folder
-from semseg.data.specs import TownSpec
+from semseg.data.check.check import check
+from semseg.data.declarations.specs import TownSpec
+from semseg.data.files.file_cache import default_folder
 from semseg.errors import DatasetError
-from semseg.training.data_config import DataConfig
+from semseg.training.config.data_section import DataConfig
 
 logger = logging.getLogger(__name__)
 

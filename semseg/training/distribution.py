@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from semseg.errors import ConfigError
-from semseg.training.run_folder import RunFolder
+from semseg.training.records.run_folder import RunFolder
 
 ADDRESS, COUNT, INDEX = (
     f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")

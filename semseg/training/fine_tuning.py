@@ -3,36 +3,15 @@
 import fnmatch
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import keras
-from pydantic import Field
 
-from semseg.data.strict_yaml import StrictModel
 from semseg.errors import ConfigError
 from semseg.networks.recomputation import flat_layers
-from semseg.training.sections import Count
+from semseg.training.config.optimization import FineTuningConfig
 
 logger = logging.getLogger(__name__)
-
-
-class FineTuningConfig(StrictModel):
-    """What a run takes over from weights that were learnt elsewhere, and how far it moves them.
-
-    Attributes:
-      init_weights: what ``--init-weights`` takes: a file, or an encoder of ``pretrained``. The
-        flag goes first.
-      frozen: patterns of layers (``encoder_stem*``, ``encoder_block[0-4]_*``) whose weights stay;
-        their batch norm is as at inference, and no gradient is computed through them.
-      frozen_until: the step from which on all layers learn; None keeps them frozen.
-      rates: factor on learning rate and weight decay of the layers that a pattern matches, such
-        as ``{"encoder_*": 0.25}``; the first that matches a layer counts.
-    """
-
-    init_weights: str | None = None
-    frozen: tuple[str, ...] = ()
-    frozen_until: Count | None = None
-    rates: Mapping[str, Annotated[float, Field(gt=0)]] = {}
 
 
 class Freezing:

@@ -5,9 +5,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from semseg.runtime.card import SQUASH
-from semseg.runtime.geometry import Fit
-from semseg.runtime.tensor_names import DISPARITY, RIGHT
+from semseg.runtime.graph.card import SQUASH
+from semseg.runtime.graph.tensor_names import DISPARITY, RIGHT
+from semseg.runtime.images.geometry import Fit
 
 
 def second_input(model: keras.Model) -> str | None:

@@ -7,16 +7,16 @@ import numpy as np
 
 from semseg.classes import IGNORE, ClassTable
 from semseg.data import AugmentationConfig, DatasetSpec, Sample, load_dataset, samples
-from semseg.data.batches import Batch, SampleSource, batches
-from semseg.data.class_map import ClassMapFile, read_class_map
-from semseg.data.class_uniform import ClassUniform, find_classes, place_cache
-from semseg.data.file_cache import default_folder
-from semseg.data.mixing import epoch_samples
-from semseg.data.samples import RemappedSample
+from semseg.data.batches.batches import Batch, SampleSource, batches
+from semseg.data.batches.class_uniform import ClassUniform, find_classes, place_cache
+from semseg.data.batches.mixing import epoch_samples
+from semseg.data.declarations.class_map import ClassMapFile, read_class_map
+from semseg.data.files.file_cache import default_folder
+from semseg.data.samples.samples import RemappedSample
 from semseg.errors import ConfigError
 from semseg.networks.heads import ONLY_HEAD, NumClasses, head_of
-from semseg.training.config import ExperimentConfig
-from semseg.training.data_config import DataConfig, SourceConfig
+from semseg.training.config.data_section import DataConfig, SourceConfig
+from semseg.training.config.experiment import ExperimentConfig
 from semseg.training.overfitting import WITHOUT_CHANGE, by_heart
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from semseg.data import AugmentationConfig, Sample
-from semseg.data.samples import ChangedSample
-from semseg.runtime.geometry import resize_labels
+from semseg.data.samples.samples import ChangedSample
+from semseg.runtime.images.geometry import resize_labels
 from semseg.training.inputs import resized
 
 WITHOUT_CHANGE = AugmentationConfig(flip=0.0)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from semseg.training.optimization_config import ScheduleConfig
+from semseg.training.config.optimization import ScheduleConfig
 
 Factor = Callable[[Any], Any]
 """Gives the factor of the learning rate at a step (float32 scalar)."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from semseg.training.config import ExperimentConfig
+from semseg.training.config.experiment import ExperimentConfig
 from semseg.training.learning_data import LearningData
 from semseg.training.validation import Score, Validation
 

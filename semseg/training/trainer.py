@@ -17,27 +17,27 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from semseg.classes import ClassTable
 from semseg.errors import CheckpointError
 from semseg.networks.heads import ONLY_HEAD
-from semseg.training import provenance
 from semseg.training.averaging import settle_statistics
 from semseg.training.building import build_network, compile_model, precision
-from semseg.training.checkpoints import (
+from semseg.training.config.experiment import ExperimentConfig
+from semseg.training.distribution import ALONE, Hosts
+from semseg.training.fine_tuning import Freezing
+from semseg.training.history import Epoch, best_mean_iou, has_stalled, validation_columns
+from semseg.training.inputs import network_inputs
+from semseg.training.interruption import Interruption
+from semseg.training.learning_data import LearningData
+from semseg.training.records import provenance
+from semseg.training.records.checkpoints import (
     Checkpoint,
     load_checkpoint,
     model_variables,
     restore,
     save_checkpoint,
 )
-from semseg.training.config import ExperimentConfig
-from semseg.training.distribution import ALONE, Hosts
-from semseg.training.fine_tuning import Freezing
-from semseg.training.history import Epoch, best_mean_iou, has_stalled, validation_columns
-from semseg.training.initial_weights import start_from
-from semseg.training.inputs import network_inputs
-from semseg.training.interruption import Interruption
-from semseg.training.learning_data import LearningData
-from semseg.training.run_folder import Resume, RunFolder
+from semseg.training.records.initial_weights import start_from
+from semseg.training.records.run_folder import Resume, RunFolder
+from semseg.training.records.tensorboard import Board
 from semseg.training.scoring import Scoring
-from semseg.training.tensorboard import Board
 from semseg.training.training_step import TrainingStep
 from semseg.training.usage import Usage
 from semseg.training.validation import Score

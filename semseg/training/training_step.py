@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from semseg.data.batches import Batch
+from semseg.data.batches.batches import Batch
 from semseg.errors import SemsegError
 from semseg.training.inputs import network_inputs
 

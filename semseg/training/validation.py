@@ -10,8 +10,8 @@ from keras import ops
 from semseg.classes import IGNORE, ClassTable
 from semseg.data import Sample
 from semseg.metrics import ConfusionMatrix
-from semseg.runtime.geometry import resize_labels
-from semseg.runtime.render import colorize
+from semseg.runtime.images.geometry import resize_labels
+from semseg.runtime.images.render import colorize
 from semseg.training.inputs import network_inputs, resized
 
 

@@ -11,13 +11,13 @@ from cityscapesscripts.helpers.labels import labels as OFFICIAL_LABELS
 
 from semseg.classes import IGNORE
 from semseg.data import load_dataset, samples
-from semseg.data.class_map import ClassMap
-from semseg.data.instances import InstanceReader
-from semseg.evaluation.evaluate import Settings, evaluate
-from semseg.evaluation.instance_scores import NO_CLASS, InstanceScores
-from semseg.evaluation.saving import SUBMISSION, PredictionSaver, raw_id_table
-from semseg.evaluation.scores import ScoreOptions
-from semseg.evaluation.sources import frames_from_dataset
+from semseg.data.declarations.class_map import ClassMap
+from semseg.data.samples.instances import InstanceReader
+from semseg.evaluation.frames.sources import frames_from_dataset
+from semseg.evaluation.loop import Settings, evaluate
+from semseg.evaluation.outputs.saving import SUBMISSION, PredictionSaver, raw_id_table
+from semseg.evaluation.scores.instance_scores import NO_CLASS, InstanceScores
+from semseg.evaluation.scores.scores import ScoreOptions
 from semseg.metrics import ConfusionMatrix, mean_of_known
 from semseg.runtime import Segmentation, Timing
 

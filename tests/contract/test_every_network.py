@@ -7,9 +7,9 @@ from tensorflow.compat.v1 import Graph, GraphDef, import_graph_def, placeholder
 
 from semseg.classes import ClassTable
 from semseg.runtime import Segmenter
-from semseg.runtime.card import append_card
-from semseg.runtime.frozen_graph import Card, read_frozen_graph
-from semseg.runtime.tensor_shapes import tensor_shapes
+from semseg.runtime.graph.card import append_card
+from semseg.runtime.graph.frozen_graph import Card, read_frozen_graph
+from semseg.runtime.graph.tensor_shapes import tensor_shapes
 from semseg.training.export.graph import graph_bytes
 
 CLASSES = ClassTable.create(["sky", "road", "car"], [(1, 2, 3), (40, 50, 60), (7, 8, 9)])

@@ -8,7 +8,7 @@ import pytest
 
 from semseg.classes import ClassTable
 from semseg.runtime import Segmenter
-from semseg.runtime.frozen_graph import Card, append_card
+from semseg.runtime.graph.frozen_graph import Card, append_card
 
 CLASSES = ClassTable.create(["road", "car", "sky"], [[128, 64, 128], [0, 0, 142], [70, 130, 180]])
 SIZE = (64, 96)

@@ -13,7 +13,7 @@ ENTRY_POINTS = sorted([*ROOT.glob("scripts/*.py"), *ROOT.glob("ros_nodes/*.py")]
 SOURCES = sorted((ROOT / "semseg").rglob("*.py"))
 ROBOT_SOURCES = sorted(
     [ROOT / f"semseg/{name}.py" for name in ("__init__", *ROBOT_MODULES)]
-    + [path for path in SOURCES if path.relative_to(ROOT).parts[1] in ("runtime", "ros")]
+    + [path for path in SOURCES if path.relative_to(ROOT).parts[1] in ("runtime", "node", "ros")]
     + list(ROOT.glob("ros_nodes/*.py"))
 )
 

@@ -19,9 +19,9 @@ import yaml
 from semseg.networks import NETWORKS
 from semseg.runtime import Segmenter
 from semseg.training.building import build_network
-from semseg.training.checkpoints import model_variables, save_checkpoint
-from semseg.training.config import load_config
+from semseg.training.config.experiment import load_config
 from semseg.training.losses import LOSSES
+from semseg.training.records.checkpoints import model_variables, save_checkpoint
 from semseg.training.trainer import train
 
 pytestmark = pytest.mark.timeout(900)  # Each process compiles anew.

@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 NOTEBOOK = Path(__file__).parents[2] / "notebooks/train_on_the_town.ipynb"
 
 PARAMETERS = """
-from semseg.data.specs import TownSpec
+from semseg.data.declarations.specs import TownSpec
 TownSpec.splits = {{"train": 5, "val": 2}}
 STEPS = 2
 WORKDIR = {workdir!r}

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from semseg import town
-from semseg.evaluation.evaluate import Settings, evaluate
-from semseg.evaluation.frames import Frame, Unreadable
-from semseg.evaluation.report_sections import write_report_page
-from semseg.evaluation.scores import ScoreOptions
+from semseg.evaluation.frames.frames import Frame, Unreadable
+from semseg.evaluation.loop import Settings, evaluate
+from semseg.evaluation.report.sections import write_report_page
+from semseg.evaluation.scores.scores import ScoreOptions
 from semseg.runtime import Segmentation, Timing
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

@@ -60,8 +60,10 @@ class _StubFinder:
 
 def main(checkout):
     sys.meta_path.insert(0, _StubFinder())
-    for path in sorted((checkout / "semseg" / "ros").glob("*.py")):
-        importlib.import_module("semseg.ros." + path.stem)
+    for wing in ("node", "ros"):
+        for path in sorted((checkout / "semseg" / wing).rglob("*.py")):
+            parts = path.relative_to(checkout).with_suffix("").parts
+            importlib.import_module(".".join(parts))
     for path in sorted((checkout / "ros_nodes").glob("*.py")):
         spec = importlib.util.spec_from_file_location("ros_node_" + path.stem, str(path))
         spec.loader.exec_module(importlib.util.module_from_spec(spec))

@@ -8,6 +8,7 @@ ROBOT_PATHS = [
     "semseg/command_line.py",
     "semseg/profiles.py",
     "semseg/runtime",
+    "semseg/node",
     "semseg/ros",
     "ros_nodes",
 ]

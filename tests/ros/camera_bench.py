@@ -9,8 +9,8 @@ from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Bool, Header
 
-from semseg.ros.connections import sends_to_me
 from semseg.ros.messages import image_message
+from semseg.ros.playback.connections import sends_to_me
 
 FRAME_ID = "camera_optical_frame"
 PATIENCE_S = 60.0

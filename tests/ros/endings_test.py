@@ -17,7 +17,7 @@ import rospy
 import rostest
 from camera_bench import Camera, Listener, patches, skip, wait_for_ready, wait_until
 
-from semseg.ros.private_master import free_port
+from semseg.ros.benchmark.private_master import free_port
 
 STUB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stub_node.py")
 RESPAWNED = """<launch>

@@ -14,9 +14,9 @@ import rospy
 
 from semseg.classes import ClassTable
 from semseg.errors import GraphError
+from semseg.node.models import Model
 from semseg.ros.entry import run_node
-from semseg.ros.models import Model
-from semseg.runtime.geometry import Fit
+from semseg.runtime.images.geometry import Fit
 from semseg.runtime.segmentation import Segmentation, Timing
 
 NETWORK_SIZE = (24, 32)
@@ -76,9 +76,9 @@ def load(name):
 
 def main():
     sys.modules["cv_bridge"] = None
-    from semseg.ros.node import SegmenterNode
-    from semseg.ros.options import node_options
+    from semseg.node.options import node_options
     from semseg.ros.parameters import private_parameters
+    from semseg.ros.segmenter_node import SegmenterNode
 
     own = private_parameters()
     latency_s, second = own.pop("latency", 0.0), own.pop("second", None)

@@ -11,8 +11,8 @@ from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from semseg.errors import EngineError, unknown_name
-from semseg.runtime.board import is_jetson_tx2
-from semseg.runtime.frozen_graph import FrozenGraph
+from semseg.runtime.engines.board import is_jetson_tx2
+from semseg.runtime.graph.frozen_graph import FrozenGraph
 
 AUTO = "auto"
 DEFAULT_PRECISION = "float32"

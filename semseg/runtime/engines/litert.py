@@ -4,8 +4,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from semseg.errors import EngineError, GraphError
-from semseg.runtime.companions import checked_companion
 from semseg.runtime.engines import Engine
+from semseg.runtime.engines.companions import checked_companion
 
 _FORMATS = {"float32": "tflite", "float16": "tflite-float16", "int8": "tflite-int8"}
 

@@ -5,9 +5,8 @@ import logging
 import onnxruntime
 
 from semseg.errors import EngineError, GraphError
-from semseg.runtime import tensorrt_cache
-from semseg.runtime.companions import checked_companion
-from semseg.runtime.engines import Engine
+from semseg.runtime.engines import Engine, tensorrt_cache
+from semseg.runtime.engines.companions import checked_companion
 
 TENSORRT, CUDA, CPU = (name + "ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
 """What computes: each takes the parts of a graph that the ones before it leave."""

@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from semseg.metrics import ConfusionMatrix
 from semseg.runtime.engines import EngineOptions, load_engine
-from semseg.runtime.frozen_graph import CLASS_IDS, CLASS_PROBABILITIES, FrozenGraph
-from semseg.runtime.geometry import resize_labels
+from semseg.runtime.graph.frozen_graph import CLASS_IDS, CLASS_PROBABILITIES, FrozenGraph
+from semseg.runtime.images.geometry import resize_labels
 from semseg.training.export.formats import SAVED_MODEL, Feeds, saved_model_path
 
 MAX_DROP = 0.01

@@ -11,11 +11,11 @@ import numpy as np
 from tqdm import tqdm
 
 from semseg.data import Sample
-from semseg.data.samples import spread
+from semseg.data.samples.samples import spread
 from semseg.errors import ConfigError, GraphError, unknown_name
-from semseg.runtime.companions import FORMATS
-from semseg.runtime.frozen_graph import INPUT, FrozenGraph, read_frozen_graph
-from semseg.training.config import ExperimentConfig
+from semseg.runtime.engines.companions import FORMATS
+from semseg.runtime.graph.frozen_graph import INPUT, FrozenGraph, read_frozen_graph
+from semseg.training.config.experiment import ExperimentConfig
 from semseg.training.export.comparison import MAX_DROP, Comparison, compare
 from semseg.training.export.formats import SAVED_MODEL, Feeds, write_format
 from semseg.training.inputs import resized

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from semseg.runtime.graph_def import source_name
+from semseg.runtime.graph.graph_def import source_name
 
 DEPTHWISE = "DepthwiseConv2dNative"
 CONVOLUTIONS = ("Conv2D", DEPTHWISE)

@@ -16,8 +16,13 @@ import numpy as np
 import tensorflow as tf
 
 from semseg.errors import ConfigError
-from semseg.runtime.companions import CARD_FILE, CARD_KEY, companion_path
-from semseg.runtime.frozen_graph import CLASS_COLORS, ID_TO_CLASS_NAMES, ID_TO_RGB, FrozenGraph
+from semseg.runtime.engines.companions import CARD_FILE, CARD_KEY, companion_path
+from semseg.runtime.graph.frozen_graph import (
+    CLASS_COLORS,
+    ID_TO_CLASS_NAMES,
+    ID_TO_RGB,
+    FrozenGraph,
+)
 
 OPSET = 13
 """Of ONNX: the newest that TensorRT 8.2 reads, the last one for a Jetson TX2."""
@@ -34,7 +39,7 @@ def write_format(graph: FrozenGraph, form: str, calibration: Iterable[Feeds]) ->
 
     Args:
       graph: the checked graph, with a card.
-      form: ``savedmodel``, or one of ``semseg.runtime.companions.FORMATS``.
+      form: ``savedmodel``, or one of ``semseg.runtime.engines.companions.FORMATS``.
       calibration: inputs by name, batches of one, that int8 takes its ranges from.
 
     Returns:

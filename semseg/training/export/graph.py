@@ -14,8 +14,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from semseg.classes import VOID_COLOR, VOID_NAME, ClassTable
 from semseg.errors import ConfigError, unknown_name
-from semseg.runtime import frozen_graph as tensors
-from semseg.runtime.frozen_graph import head_tensor
+from semseg.runtime.graph import frozen_graph as tensors
+from semseg.runtime.graph.frozen_graph import head_tensor
 from semseg.training.export.passes import Stage, passes
 from semseg.training.inputs import network_inputs, second_input
 

@@ -9,9 +9,9 @@ import pytest
 
 from semseg.classes import IGNORE
 from semseg.data import load_dataset, samples
+from semseg.data.declarations.strict_yaml import validate
 from semseg.data.prepare import Settings, prepare
-from semseg.data.samples import spread
-from semseg.data.strict_yaml import validate
+from semseg.data.samples.samples import spread
 from semseg.errors import ConfigError
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from semseg.data import load_dataset, samples
-from semseg.data.check import check
+from semseg.data.check.check import check
 from semseg.data.prepare import Settings, prepare
 from semseg.errors import ConfigError
 

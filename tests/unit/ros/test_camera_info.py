@@ -7,8 +7,8 @@ from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
 from semseg.ros.camera_info import image_size, output_camera_info
-from semseg.runtime.geometry import Fit
-from semseg.runtime.view import Margins, View
+from semseg.runtime.images.geometry import Fit
+from semseg.runtime.images.view import Margins, View
 
 HEADER = Header(stamp=rospy.Time(7, 8), frame_id="front_optical")
 K = [500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from semseg.classes import ClassTable
-from semseg.runtime.frozen_graph import Card, append_card
-from semseg.runtime.protobuf import encode_bytes, encode_number
+from semseg.runtime.graph.frozen_graph import Card, append_card
+from semseg.runtime.graph.protobuf import encode_bytes, encode_number
 
 CLASSES = ClassTable.create(["red", "green", "blue"], [[250, 1, 2], [3, 240, 4], [5, 6, 230]])
 FLOAT32, INT32, UINT8, STRING, INT64 = 1, 3, 4, 7, 9

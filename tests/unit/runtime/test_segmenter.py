@@ -9,8 +9,8 @@ import pytest
 from semseg.errors import EngineError, GraphError, ImageError
 from semseg.runtime import Segmenter
 from semseg.runtime.engines import ENGINES
-from semseg.runtime.frozen_graph import append_card
-from semseg.runtime.geometry import resize_labels
+from semseg.runtime.graph.frozen_graph import append_card
+from semseg.runtime.images.geometry import resize_labels
 
 READS_PB = [name for name in ("openvino", "tensorflow") if ENGINES[name].installed]
 RED, GREEN, BLUE = 0, 1, 2

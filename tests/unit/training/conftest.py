@@ -1,8 +1,8 @@
 import pytest
 
-from semseg.data.strict_yaml import validate
-from semseg.training.config import ExperimentConfig
-from semseg.training.run_folder import Resume
+from semseg.data.declarations.strict_yaml import validate
+from semseg.training.config.experiment import ExperimentConfig
+from semseg.training.records.run_folder import Resume
 from semseg.training.trainer import train
 
 

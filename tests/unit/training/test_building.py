@@ -3,7 +3,7 @@ from pydantic import TypeAdapter
 
 from semseg.errors import ConfigError
 from semseg.training.building import build_network
-from semseg.training.config import NetworkConfig
+from semseg.training.config.experiment import NetworkConfig
 
 
 def test_network_options_that_contradict_each_other_are_named():

@@ -7,7 +7,7 @@ import yaml
 
 from semseg.errors import DatasetError
 from semseg.training import data_check
-from semseg.training.data_config import DataConfig
+from semseg.training.config.data_section import DataConfig
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@ import keras
 import numpy as np
 import pytest
 
-from semseg.data.strict_yaml import validate
+from semseg.data.declarations.strict_yaml import validate
 from semseg.errors import ConfigError
 from semseg.networks.normalization import BatchNormalization
-from semseg.training.checkpoints import load_checkpoint
-from semseg.training.fine_tuning import FineTuningConfig, Freezing, rate_factors, with_rates
-from semseg.training.run_folder import Resume
+from semseg.training.config.optimization import FineTuningConfig
+from semseg.training.fine_tuning import Freezing, rate_factors, with_rates
+from semseg.training.records.checkpoints import load_checkpoint
+from semseg.training.records.run_folder import Resume
 
 
 def _network():

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from semseg.errors import CheckpointError
-from semseg.training.checkpoints import load_checkpoint
-from semseg.training.run_folder import Resume, RunFolder
+from semseg.training.records.checkpoints import load_checkpoint
+from semseg.training.records.run_folder import Resume, RunFolder
 
 # Trains a network with all that has a state, normalisation and dropout. It says when it begins a
 # step, and ends as `kill -9` does before step `killed_at`, if there is such a step.
@@ -29,7 +29,8 @@ def stateful(num_classes):
     return keras.Model(image, keras.layers.Conv2D(num_classes, 1, name="logits")(x))
 
 NETWORKS["stateful"] = stateful
-from semseg.training import config, trainer
+from semseg.training import trainer
+from semseg.training.config.experiment import load_config
 
 experiment, root, workdir, killed_at = sys.argv[1:]
 train_on_batch = keras.Model.train_on_batch
@@ -40,7 +41,7 @@ def deadly(model, *batch, **options):
     return train_on_batch(model, *batch, **options)
 
 keras.Model.train_on_batch = deadly
-experiment = config.load_config(experiment)
+experiment = load_config(experiment)
 trainer.train(experiment, {experiment.data.dataset: root}, workdir, trainer.Resume.IF_THERE)
 """
 

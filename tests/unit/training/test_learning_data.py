@@ -1,4 +1,4 @@
-from semseg.data.label_decoder import LabelDecoder
+from semseg.data.samples.label_decoder import LabelDecoder
 from semseg.training import learning_data
 from semseg.training.learning_data import LearningData
 

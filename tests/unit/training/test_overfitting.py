@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from semseg.data import load_dataset, samples
-from semseg.runtime.geometry import resize_labels
-from semseg.training.checkpoints import load_checkpoint
+from semseg.runtime.images.geometry import resize_labels
 from semseg.training.overfitting import by_heart
+from semseg.training.records.checkpoints import load_checkpoint
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from semseg.errors import ConfigError
-from semseg.training.checkpoints import load_checkpoint
-from semseg.training.freeze import freeze
+from semseg.training.export.freeze import freeze
 from semseg.training.inputs import resized
-from semseg.training.run_folder import RunFolder
+from semseg.training.records.checkpoints import load_checkpoint
+from semseg.training.records.run_folder import RunFolder
 
 DATA = {"dataset": "town", "size": [16, 32]}
 SHORT = {"steps": 1, "epoch_steps": 1, "batch_size": 2, "overfit": 2}

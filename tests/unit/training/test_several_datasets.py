@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from semseg.errors import ConfigError
-from semseg.training.checkpoints import load_checkpoint
-from semseg.training.freeze import freeze
-from semseg.training.run_folder import RunFolder
+from semseg.training.export.freeze import freeze
+from semseg.training.records.checkpoints import load_checkpoint
+from semseg.training.records.run_folder import RunFolder
 
 STEPS = {"steps": 30, "epoch_steps": 15, "batch_size": 4}
 

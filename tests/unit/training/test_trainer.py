@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from semseg.errors import CheckpointError, ConfigError
-from semseg.training.checkpoints import load_checkpoint
-from semseg.training.run_folder import Resume, RunFolder
+from semseg.training.records.checkpoints import load_checkpoint
+from semseg.training.records.run_folder import Resume, RunFolder
 from semseg.training.training_step import DivergenceError
 
 

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from semseg.classes import IGNORE
-from semseg.data.batches import Batch
+from semseg.data.batches.batches import Batch
 from semseg.training.fake_input import fake_steps, measure_steps
 from semseg.training.learning_data import LearningData
 from semseg.training.training_step import DivergenceError

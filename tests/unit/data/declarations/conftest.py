@@ -8,8 +8,8 @@ from PIL import Image
 
 from semseg.classes import IGNORE
 from semseg.data import load_dataset, samples
-from semseg.data.check import check
-from semseg.data.show import dataset_sheet
+from semseg.data.check.check import check
+from semseg.data.check.show import dataset_sheet
 
 
 @pytest.fixture

@@ -1,0 +1,194 @@
+"""Batches for training: batch k is a pure function of the seed and k."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from semseg.data.batches.augmentation import AugmentationConfig
+from semseg.data.batches.augmentation.class_mix import draw_pastes, paste
+from semseg.data.batches.class_uniform import ClassUniform
+from semseg.data.batches.examples import Example, augment_example
+from semseg.data.batches.mixing import Draw, draws, grain
+from semseg.data.samples.samples import Sample
+from semseg.errors import ConfigError, DatasetError, ImageError
+
+_LOG = logging.getLogger(__name__)
+
+_PREFETCHED_BATCHES = 4
+
+
+class Batch(NamedTuple):
+    """Augmented samples of one size.
+
+    Attributes:
+      images: uint8 (B, h, w, 3) RGB.
+      labels: uint8 (B, h, w).
+      names: B sample names.
+      dataset: int (B,), index of each sample's dataset in the experiment; 0 if there is one.
+      second: None, or the right images, uint8 (B, h, w, 3) RGB, or the disparities, float32
+        (B, h, w, 1), pixels at the crop's width, 0 where unknown.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    names: tuple[str, ...]
+    dataset: np.ndarray
+    second: np.ndarray | None
+
+
+class SampleSource:
+    """Reads samples by index, from any thread; the next readable one replaces an unreadable one.
+
+    Attributes:
+      skipped: name -> reason, of the samples that could not be read so far.
+    """
+
+    def __init__(self, samples: Sequence[Sample], cache: bool = False):
+        """Takes the samples.
+
+        Args:
+          samples: what to read.
+          cache: keep what was read in memory, 4 bytes a pixel, second inputs apart.
+        """
+        self._samples = samples
+        self._cache: dict[int, Example] | None = {} if cache else None
+        self._lock = threading.Lock()
+        self.skipped: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __getitem__(self, index: int) -> Example:
+        """Returns a sample, or the next one that can be read.
+
+        Raises:
+          DatasetError: no sample can be read, or one does not fit its declaration.
+        """
+        for offset in range(len(self)):
+            example = self._read((index + offset) % len(self))
+            if example is not None:
+                return example
+        raise DatasetError(f"none of the {len(self)} samples can be read")
+
+    def _read(self, index: int) -> Example | None:
+        if self._cache is not None and index in self._cache:
+            return self._cache[index]
+        sample = self._samples[index]
+        if sample.name in self.skipped:
+            return None
+        try:
+            example = _example(sample)
+        except ImageError as error:
+            self._skip(sample.name, str(error))
+            return None
+        if self._cache is not None:
+            self._cache[index] = example
+        return example
+
+    def _skip(self, name: str, reason: str) -> None:
+        with self._lock:
+            if name not in self.skipped:
+                self.skipped[name] = reason
+                _LOG.warning("sample %s is skipped: %s", name, reason)
+
+
+def batches(
+    sources: SampleSource | Sequence[SampleSource],
+    augmentation: AugmentationConfig,
+    batch_size: int,
+    *,
+    seed: int,
+    start: int = 0,
+    threads: int = 2,
+    weights: Sequence[float] | None = None,
+    class_uniform: Sequence[ClassUniform | None] | None = None,
+    share: tuple[int, int] = (0, 1),
+) -> Iterator[Batch]:
+    """Yields augmented batches for ever; each source is shuffled anew in each pass over it.
+
+    Args:
+      sources: what is read: one dataset, or several in the order of the experiment.
+      augmentation: what is done to each sample; without a crop all images must have one size.
+      batch_size: samples in a batch.
+      seed: batch k depends on it and on k alone, not on ``threads``.
+      start: number of the first batch, so that a resumed run goes on where it was.
+      threads: threads that read and augment ahead.
+      weights: how often each source is drawn from, see ``mixing.draws``.
+      class_uniform: what makes rare classes of each source frequent, see ``mixing.draws``.
+      share: (index, count) of the equal share of each batch that is read, for one of several
+        hosts; only ``class_mix``, which stays within a share, depends on the count.
+
+    Yields:
+      Batches of ``batch_size`` samples, or of a share of it.
+
+    Raises:
+      ConfigError: images of different sizes and no crop.
+      DatasetError: no sample can be read, or one does not fit its declaration.
+    """
+    sources = [sources] if isinstance(sources, SampleSource) else sources
+    sizes = [len(source) for source in sources]
+    index, count = share
+    dataset = (
+        draws(sizes, seed, weights, class_uniform)
+        .seed(seed)
+        .map(partial(_read, sources))
+        .random_map(lambda example, rng: augment_example(example, rng, augmentation))
+        .slice(slice(index, None, count))
+        .batch(batch_size // count, batch_fn=_stack)
+        .random_map(lambda batch, rng: _mix_classes(batch, rng, augmentation.class_mix))
+    )
+    options = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=_PREFETCHED_BATCHES)
+    return iter(dataset[start:].to_iter_dataset(options))
+
+
+def _example(sample: Sample) -> Example:
+    image, labels = sample.read()
+    second, right_labels = sample.read_second(), sample.read_right_labels()
+    sizes = [each.shape[:2] for each in (image, second, right_labels) if each is not None]
+    if len(set(sizes)) > 1:
+        found = ", ".join(f"{height}x{width}" for height, width in sizes)
+        raise DatasetError(
+            f"{sample.name}: image, second input and its labels are {found}; expected one size"
+        )
+    return Example(sample.name, image, labels, second, right_labels)
+
+
+def _read(sources: Sequence[SampleSource], draw: Draw) -> Example:
+    example = sources[draw.dataset][draw.sample]
+    return example._replace(dataset=draw.dataset, focus=draw.focus)
+
+
+def _stack(examples: Sequence[Example]) -> Batch:
+    sizes = {example.image.shape[:2] for example in examples}
+    if len(sizes) > 1:
+        found = " and ".join(f"{height}x{width}" for height, width in sorted(sizes))
+        raise ConfigError(f"images of {found} fit in no batch: give the augmentation a crop")
+    seconds = [example.second for example in examples if example.second is not None]
+    return Batch(
+        images=np.stack([example.image for example in examples]),
+        labels=np.stack([example.labels for example in examples]),
+        names=tuple(example.name for example in examples),
+        dataset=np.array([example.dataset for example in examples]),
+        second=np.stack(seconds) if seconds else None,
+    )
+
+
+def _mix_classes(batch: Batch, rng: np.random.Generator, probability: float) -> Batch:
+    pastes = draw_pastes(batch.labels, batch.dataset, rng, probability)
+    if not pastes:
+        return batch
+    second = batch.second
+    if second is not None and second.dtype == np.uint8:
+        raise ConfigError(
+            "augmentation.class_mix cannot be used with right images: where the pasted pixels "
+            "are in them is not known"
+        )
+    return batch._replace(
+        images=paste(batch.images, pastes),
+        labels=paste(batch.labels, pastes),
+        second=None if second is None else paste(second, pastes),
+    )

@@ -1,0 +1,101 @@
+"""Launches that end by themselves, with a stand-in for roslaunch; the real one is tests/ros."""
+
+import json
+import os
+import stat
+
+import pytest
+
+from semseg.commands.playback import play_through_node, table
+from semseg.errors import SemsegError
+
+REPORT = {
+    "model": "x.pb",
+    "passed": True,
+    "sent": 10,
+    "segmented": 7,
+    "skipped": 3,
+    "drops": {"replaced": 2, "malformed": 0, "unexplained": 1},
+    "header_errors": [],
+    "latency_ms": {"p50": 10.5, "p95": 20.0, "p99": None},
+    "max_latency_ms": 200.0,
+    "age_ms": {"p50": 110.0, "p95": 210.0, "p99": 300.0},
+    "rate_hz": {"images": 10.0, "labels": 7.04},
+    "mean_iou": None,
+    "min_mean_iou": 0.59,
+}
+
+
+@pytest.fixture
+def roslaunch(tmp_path, monkeypatch):
+    """Puts a shell script on the path that is called as roslaunch would be."""
+
+    def install(script):
+        path = tmp_path / "bin" / "roslaunch"
+        path.parent.mkdir()
+        path.write_text("#!/bin/sh\n" + script)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+    return install
+
+
+def play(tmp_path, frames=10, patience_s=60.0):
+    arguments = {"report": tmp_path / "report.json", "bag": "x.bag"}
+    return play_through_node("x.launch", arguments, frames, tmp_path / "log", patience_s)
+
+
+def writing(tmp_path):
+    (tmp_path / "written.json").write_text(json.dumps(REPORT))
+    return f'echo "$@"\ncp {tmp_path}/written.json {tmp_path}/report.json\n'
+
+
+@pytest.mark.parametrize("frames, passed", [(10, True), (11, False)])
+def test_a_report_passes_only_if_all_images_were_sent(tmp_path, roslaunch, frames, passed):
+    roslaunch(writing(tmp_path))
+    report = play(tmp_path, frames)
+    assert (report["passed"], report["recorded"]) == (passed, frames)
+    assert json.loads((tmp_path / "report.json").read_text()) == report
+    words = (tmp_path / "log").read_text().split()
+    assert words[0] == "-p" and words[2:4] == ["semseg", "x.launch"]
+    assert words[4:] == [f"report:={tmp_path}/report.json", "bag:=x.bag"]
+
+
+def test_a_launch_without_a_report_says_what_the_node_said(tmp_path, roslaunch):
+    (tmp_path / "report.json").write_text("of the last time")
+    roslaunch("echo '[FATAL] [1600.5]: nobody publishes /camera/labels'\n")
+    expected = "x.launch ended without a report: nobody publishes /camera/labels; its log is"
+    with pytest.raises(SemsegError, match=expected):
+        play(tmp_path)
+
+
+def test_a_launch_that_does_not_end_is_ended(tmp_path, roslaunch):
+    roslaunch("exec sleep 100\n")
+    with pytest.raises(SemsegError, match="x.launch did not end in 1 s; its log is"):
+        play(tmp_path, patience_s=1.0)
+
+
+def test_without_ros_it_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SemsegError, match="roslaunch is not on the path.*tools/with_ros"):
+        play(tmp_path)
+
+
+def rows(report):
+    return {line[:30].strip(): line[31:] for line in table(report).splitlines()}
+
+
+def test_the_table_names_drops_ages_rates_and_verdict():
+    found = rows(dict(REPORT, recorded=11, passed=False))
+    assert found["frames sent"] == "10 of 11"
+    assert found["dropped"] == "3 (replaced 2, unexplained 1)"
+    latency = "10.5 ms / 20.0 ms / none ms (p95 passes up to 200 ms)"
+    assert found["latency p50 / p95 / p99"] == latency
+    assert found["age p50 / p95 / p99"] == "110.0 ms / 210.0 ms / 300.0 ms"
+    assert found["images / labels a second"] == "10.0 / 7.0"
+    assert found["mean IoU"] == "none (passes from 0.59)"
+    assert found["verdict"] == "FAILED"
+
+
+def test_without_true_labels_there_is_no_mean_iou():
+    assert "mean IoU" not in rows(dict(REPORT, recorded=10, min_mean_iou=None))
