@@ -5,8 +5,12 @@ import numpy as np
 import pytest
 
 from semseg.errors import CheckpointError, ConfigError
-from semseg.training.records.checkpoints import model_variables, save_checkpoint
-from semseg.training.records.initial_weights import KERAS_WEIGHTS, start_from
+from semseg.training.records.checkpoints import (
+    KERAS_WEIGHTS,
+    model_variables,
+    save_checkpoint,
+    start_from,
+)
 
 
 def _network(num_classes, seed):
