@@ -21,7 +21,7 @@ from semseg.commands.flags import graph_path
 from semseg.evaluation.frames.bag_frames import frames_from_bag
 from semseg.evaluation.frames.sources import frames_from_town
 from semseg.evaluation.loop import evaluate
-from semseg.evaluation.outputs.recording import record
+from semseg.evaluation.outputs.bag_output import record
 from semseg.evaluation.unlabelled.consistency import TemporalConsistency
 from semseg.runtime import Segmenter
 

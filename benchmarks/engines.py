@@ -19,8 +19,7 @@ import numpy as np
 
 from semseg.errors import ConfigError
 from semseg.runtime import Segmenter
-from semseg.runtime.benchmark import Entrant, benchmark, read_images, street_like_image
-from semseg.runtime.benchmark_table import table
+from semseg.runtime.benchmark import Entrant, benchmark, read_images, street_like_image, table
 from semseg.runtime.images.geometry import resize_image
 
 SIZE, CAMERA, BASE_WIDTH, NUM_CLASSES = (256, 512), (480, 640), 8, 11

@@ -13,8 +13,7 @@ import time
 
 import numpy as np
 
-from semseg.training.config.data_section import parse_roots
-from semseg.training.config.experiment import load_config
+from semseg.training.config.experiment import load_config, parse_roots
 from semseg.training.fake_input import fake_steps
 from semseg.training.learning_data import LearningData
 from semseg.training.training_step import TrainingStep

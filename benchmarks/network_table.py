@@ -68,7 +68,7 @@ def cost_cells(variant):
 
 
 def main():
-    from semseg.networks.variants import VARIANTS
+    from semseg.networks.costs import VARIANTS
 
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter

@@ -10,10 +10,11 @@ from semseg.ros.entry import run_node
 def main():
     # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
     from semseg.node.models import ModelLoader
-    from semseg.node.options import read_options
+    from semseg.node.options import node_options
+    from semseg.ros.parameters import private_parameters
     from semseg.ros.segmenter_node import SegmenterNode
 
-    options = read_options()
+    options = node_options(private_parameters())
     wanted = options.model
     loader = ModelLoader(wanted, len(options.cameras))
     node = SegmenterNode(

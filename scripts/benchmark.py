@@ -4,8 +4,7 @@
 import itertools
 
 from semseg import command_line
-from semseg.runtime.benchmark import Entrant, benchmark, installed_engines, read_images
-from semseg.runtime.benchmark_table import table, write_report
+from semseg.runtime import benchmark
 
 
 def main():
@@ -40,19 +39,19 @@ def main():
     arguments = parser.parse_args()
     if not arguments.model and not arguments.foreign or any(len(f) < 3 for f in arguments.foreign):
         parser.error("expected --model FILE or --foreign FILE INPUT OUTPUT")
-    engines = arguments.engine or installed_engines()
+    engines = arguments.engine or benchmark.installed_engines()
     graphs = [(path, ()) for path in arguments.model]
     graphs += [(path, tuple(tensors)) for path, *tensors in arguments.foreign]
     entrants = [
-        Entrant.parse(path, engine, size)._replace(tensors=tensors)
+        benchmark.Entrant.parse(path, engine, size)._replace(tensors=tensors)
         for size, (path, tensors), engine in itertools.product(arguments.size, graphs, engines)
     ]
-    images = read_images(arguments.images)
-    rows, failures = benchmark(entrants, arguments.turns, arguments.threads, images)
-    print("\n".join(table(rows, arguments.threads)))
+    images = benchmark.read_images(arguments.images)
+    rows, failures = benchmark.benchmark(entrants, arguments.turns, arguments.threads, images)
+    print("\n".join(benchmark.table(rows, arguments.threads)))
     print("".join("failed: %s: %s\n" % failure for failure in failures.items()), end="")
     if arguments.report:
-        write_report(arguments.report, rows, failures, threads=arguments.threads)
+        benchmark.write_report(arguments.report, rows, failures, threads=arguments.threads)
     return command_line.BAD_VERDICT if failures else command_line.DONE
 
 

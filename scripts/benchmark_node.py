@@ -32,7 +32,7 @@ def main():
 
         from semseg.ros.benchmark.overhead import measure_overhead
         from semseg.ros.benchmark.private_master import private_master
-        from semseg.ros.benchmark.speed_table import speed_table
+        from semseg.ros.benchmark.speed import speed_table
     except ImportError as error:
         raise SemsegError("%s; run this through tools/with_ros" % error)
     with private_master():

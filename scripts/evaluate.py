@@ -5,7 +5,7 @@ from argparse import BooleanOptionalAction, Namespace
 
 from semseg import command_line
 from semseg.commands import delivery, evaluate, flags
-from semseg.evaluation.outputs.saving import KINDS
+from semseg.evaluation.outputs.predictions import KINDS
 
 EXAMPLE = """scripts/evaluate.py --model reduced --dataset camvid --root DIR --split val \\
       --report report.json --html report.html"""

@@ -11,7 +11,7 @@ from semseg.bags import COMPRESSIONS, BagWriter
 from semseg.commands import flags
 from semseg.evaluation.frames import sources
 from semseg.evaluation.frames.frames import Frames
-from semseg.evaluation.outputs.recording import TRANSPORTS, record
+from semseg.evaluation.outputs.bag_output import TRANSPORTS, record
 
 EXAMPLE = """scripts/make_bag.py --dataset town --split demo --output town.bag --rate 10
   scripts/make_bag.py --dataset camvid --root DIR --split val --output camvid.bag"""

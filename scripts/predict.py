@@ -9,7 +9,8 @@ from argparse import Namespace
 
 from semseg import command_line
 from semseg.commands import flags, predict
-from semseg.evaluation.prediction import KINDS, crop
+from semseg.evaluation.outputs.predictions import DRAWN_KINDS
+from semseg.evaluation.prediction import crop
 
 EXAMPLE = """scripts/predict.py --model reduced --images 'drive/*.png' --output predictions
   scripts/predict.py --model reduced --images camera --show"""
@@ -32,7 +33,9 @@ def arguments() -> Namespace:
     median = "temporal median: of N frames, the label that a pixel has most often (odd)"
     parser.add_argument("--median", type=count, default=1, metavar="N", help=median)
     parser.add_argument("--output", metavar="DIR", help="new folder")
-    parser.add_argument("--kind", nargs="+", choices=KINDS, default=KINDS, help="default: all")
+    parser.add_argument(
+        "--kind", nargs="+", choices=DRAWN_KINDS, default=DRAWN_KINDS, help="default: all"
+    )
     video = "new .mp4 or .gif: overlay, legend, labelled frames per second"
     parser.add_argument("--video", metavar="FILE", help=video)
     rate = command_line.positive(float)

@@ -34,9 +34,8 @@ def main():
     if not (args.workdir or args.fake_input):
         parser.error("--workdir is missing")
 
-    from semseg.training import data_check, distribution, fake_input, trainer
-    from semseg.training.config.data_section import parse_roots
-    from semseg.training.config.experiment import load_config
+    from semseg.training import distribution, fake_input, learning_data, trainer
+    from semseg.training.config.experiment import load_config, parse_roots
 
     hosts = distribution.join(args.host)
     overfit = [f"training.overfit={args.overfit}"] if args.overfit else []
@@ -47,7 +46,7 @@ def main():
         return command_line.DONE
     roots = parse_roots(args.root, experiment.data.names)
     if not args.no_check:
-        data_check.check_data(experiment.data, roots)
+        learning_data.check_data(experiment.data, roots)
     resume = trainer.Resume.of_flags(required=args.resume, if_there=args.auto_resume)
     outcome = trainer.train(experiment, roots, args.workdir, resume, args.init_weights, hosts=hosts)
     if not outcome.finished:

@@ -13,7 +13,7 @@ from semseg.commands.playback import play_through_node
 from semseg.errors import GraphError
 from semseg.evaluation.frames.frames import Frame, Frames
 from semseg.evaluation.frames.video import VideoReader, VideoWriter
-from semseg.evaluation.outputs.recording import record
+from semseg.evaluation.outputs.bag_output import record
 from semseg.profiles import model_path, shipped_profiles
 from semseg.runtime.graph.frozen_graph import read_frozen_graph
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from semseg.commands import delivery, flags
 from semseg.data import DatasetSpec, Sample
 from semseg.data.declarations.class_map import ClassMap, ClassMapFile, read_class_map
-from semseg.data.declarations.score_config import ScoreConfig
-from semseg.data.declarations.specs import FolderSpec
+from semseg.data.declarations.specs import FolderSpec, ScoreConfig
 from semseg.data.samples.instances import InstanceReader
 from semseg.data.samples.samples import RemappedSample
 from semseg.evaluation.averaging import AveragingSegmenter, Loaded, Views
@@ -15,7 +14,7 @@ from semseg.evaluation.frames.frames import Frame
 from semseg.evaluation.frames.sources import frames_from_dataset
 from semseg.evaluation.loop import Settings, evaluate
 from semseg.evaluation.outputs.output import new_folder
-from semseg.evaluation.outputs.saving import RAW_IDS, SUBMISSION, PredictionSaver, raw_id_table
+from semseg.evaluation.outputs.predictions import RAW_IDS, SUBMISSION, PredictionSaver, raw_id_table
 from semseg.evaluation.report.report import Report, describe_model
 from semseg.evaluation.scores.scores import ScoreOptions
 from semseg.runtime import Segmentation

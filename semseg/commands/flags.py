@@ -5,10 +5,10 @@ from argparse import ArgumentParser, Namespace
 
 from semseg.command_line import size
 from semseg.data import DatasetSpec, Sample, load_dataset, samples
-from semseg.data.declarations.second_config import SecondKind
+from semseg.data.declarations.specs import SecondKind
 from semseg.profiles import model_path, shipped_profiles
 from semseg.runtime import Segmenter
-from semseg.runtime.graph.tensor_names import DISPARITY, RIGHT
+from semseg.runtime.graph.frozen_graph import DISPARITY, RIGHT
 
 
 def add_model_flags(parser: ArgumentParser) -> None:

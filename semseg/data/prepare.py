@@ -1,13 +1,14 @@
 """Writes a dataset smaller, once, so that training need not read large files again and again.
 
 The result is a folder with the samples, a declaration ``dataset.yaml`` that reads them, and
-``manifest.json``, which says how it was made. Its raw ids are the source's labels: the votes of
-raw ids that mean one class are counted together. The samples are a tree of files,
-``images/SPLIT/NAME.png`` and ``labels/SPLIT/NAME.png``, or TFRecord shards.
+``manifest.json``, which says how it was made. Labels are downscaled by a vote of the pixels. Raw
+ids are the source's labels: the votes of raw ids that mean one class are counted together. The
+samples are a tree of files, ``images/SPLIT/NAME.png`` and ``labels/SPLIT/NAME.png``, or TFRecord
+shards; second inputs lie beside the images.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,18 +19,133 @@ import yaml
 from pydantic import Field
 
 from semseg.classes import IGNORE
-from semseg.data.declarations.second_config import SecondKind
-from semseg.data.declarations.specs import DatasetSpec
+from semseg.data.declarations.specs import UNITS_PER_PIXEL, DatasetSpec, SecondKind
 from semseg.data.declarations.strict_yaml import StrictModel
 from semseg.data.files.parallel import map_with_progress
-from semseg.data.files.tf_example import EncodedSample, write_example
-from semseg.data.files.tfrecords import has_index, read_index, write_records
-from semseg.data.prepare_second import encode_second, second_declaration, second_paths
+from semseg.data.files.tfrecords import (
+    EncodedSample,
+    has_index,
+    read_index,
+    write_example,
+    write_records,
+)
 from semseg.data.samples.samples import Sample
-from semseg.data.voting import THRESHOLD, vote_labels
+from semseg.data.samples.second import replaced
 from semseg.errors import ConfigError, DatasetError, ImageError
 from semseg.files import encode_jpeg, encode_png, write_file
 from semseg.runtime.images.geometry import resize_image, resize_labels
+
+_RIGHT, _RIGHT_LABELS = {"images/": "right/"}, {"labels/": "right_labels/"}
+_DISPARITY = {"images/": "disparity/", ".jpg": ".png"}
+
+
+def encode_second(
+    sample: Sample,
+    downscale: int,
+    encode_image: Callable[[np.ndarray], bytes],
+    encode_labels: Callable[[np.ndarray], bytes],
+) -> dict[str, bytes]:
+    """Encodes what a sample has beside image and labels.
+
+    Args:
+      sample: the sample.
+      downscale: what height and width are divided by.
+      encode_image: returns the file of an image, downscaled.
+      encode_labels: returns the file of labels, downscaled.
+
+    Returns:
+      Field of ``EncodedSample`` -> content.
+    """
+    second, right_labels = sample.read_second(), sample.read_right_labels()
+    parts = {}
+    if second is not None and second.dtype == np.uint8:
+        parts["right"] = encode_image(second)
+    elif second is not None:
+        parts["disparity"] = encode_png(_small_disparity(second[..., 0], downscale))
+    if right_labels is not None:
+        parts["right_labels"] = encode_labels(right_labels)
+    return parts
+
+
+def second_paths(image_path: str, label_path: str) -> dict[str, str | None]:
+    """Returns where a tree has them: field of ``EncodedSample`` -> path.
+
+    Args:
+      image_path: of the image in the prepared dataset.
+      label_path: of its labels.
+    """
+    return {
+        "right": replaced(image_path, _RIGHT),
+        "right_labels": replaced(label_path, _RIGHT_LABELS),
+        "disparity": replaced(image_path, _disparity_of(image_path)),
+    }
+
+
+def second_declaration(output: Path, image_format: str) -> dict[str, Any]:
+    """Returns the key ``second`` of a prepared dataset's declaration, for what was written."""
+    second: dict[str, Any] = {}
+    if (output / "right").is_dir():
+        labels = _RIGHT_LABELS if (output / "right_labels").is_dir() else None
+        second["right"] = {"replace": _RIGHT, "replace_labels": labels}
+    if (output / "disparity").is_dir():
+        second["disparity"] = {"replace": _disparity_of(f".{image_format}")}
+    return {"second": second} if second else {}
+
+
+def _disparity_of(image_path: str) -> dict[str, str]:
+    """Returns what makes the path of a disparity of an image's: its folder, and PNG for JPEG."""
+    is_jpeg = image_path.endswith(".jpg")
+    return {old: new for old, new in _DISPARITY.items() if old != ".jpg" or is_jpeg}
+
+
+def _small_disparity(disparity: np.ndarray, factor: int) -> np.ndarray:
+    """Returns the middle of each block in pixels of the small image, uint16; known is not 0."""
+    height, width = (side // factor for side in disparity.shape)
+    small = resize_labels(disparity[: height * factor, : width * factor], (height, width))
+    values = np.clip(np.rint(small * (UNITS_PER_PIXEL / factor)), 1, 65535)
+    return np.where(small > 0, values, 0).astype(np.uint16)
+
+
+THRESHOLD = 0.75
+"""Least share of a block's pixels that the winning label must have."""
+
+
+def vote_labels(labels: np.ndarray, factor: int, threshold: float = THRESHOLD) -> np.ndarray:
+    """Downscales labels: each block becomes the label that three quarters of its pixels have.
+
+    Args:
+      labels: uint8 (H, W); ``IGNORE`` votes too.
+      factor: side of a block. Rows and columns that fill no block are left out.
+      threshold: the share that is needed instead of three quarters; above 0.5, to 1.
+
+    Returns:
+      uint8 (H // factor, W // factor), ``IGNORE`` where no label wins.
+    """
+    height, width = labels.shape[0] // factor, labels.shape[1] // factor
+    labels = labels[: height * factor, : width * factor]
+    winners = labels[::factor, ::factor].copy()
+    mixed = ~_is_uniform(labels, factor)
+    blocks = labels.reshape(height, factor, width, factor).swapaxes(1, 2)[mixed]
+    pixels = blocks.reshape(-1, factor * factor)
+    # A label that more than half of the pixels have is their median.
+    median = np.partition(pixels, factor * factor // 2, axis=1)[:, factor * factor // 2]
+    votes = (pixels == median[:, np.newaxis]).sum(axis=1)
+    winners[mixed] = np.where(votes >= threshold * factor * factor, median, IGNORE)
+    return winners
+
+
+def _is_uniform(labels: np.ndarray, factor: int) -> np.ndarray:
+    """Returns which blocks have one label only, bool (h, w): most of them, and quickly found."""
+    first = labels[::factor]
+    same = np.ones(first.shape, bool)
+    for row in range(1, factor):
+        same &= labels[row::factor] == first
+    uniform = same[:, ::factor].copy()
+    for column in range(1, factor):
+        uniform &= same[:, column::factor]
+        uniform &= first[:, column::factor] == first[:, ::factor]
+    return uniform
+
 
 _DECLARATION, _MANIFEST = "dataset.yaml", "manifest.json"
 

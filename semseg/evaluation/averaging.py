@@ -8,7 +8,7 @@ import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.errors import ConfigError, ImageError
-from semseg.evaluation.loop import ImageSegmenter
+from semseg.evaluation.frames.frames import ImageSegmenter
 from semseg.runtime import Segmentation, Segmenter, Timing
 from semseg.runtime.images.geometry import Size, resize_image, resize_labels
 

@@ -1,7 +1,7 @@
 """Compares a segmenter's labels with the true ones, and watches it where none are known."""
 
 from collections.abc import Callable, Iterable, Sized
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -9,31 +9,13 @@ from tqdm import tqdm
 from semseg.classes import IGNORE, ClassTable
 from semseg.data.declarations.class_map import ClassMap
 from semseg.errors import ImageError
-from semseg.evaluation.frames.frames import Frame, Unreadable
+from semseg.evaluation.frames.frames import Frame, ImageSegmenter, Unreadable
 from semseg.evaluation.frames.read_ahead import InBackground, read_ahead
-from semseg.evaluation.report.frame_score import FrameScore
 from semseg.evaluation.report.gallery import Gallery
-from semseg.evaluation.report.report import Report
+from semseg.evaluation.report.report import FrameScore, Report
 from semseg.evaluation.scores.scores import Prediction, ScoreOptions, Scores, Truth, to_truth
 from semseg.runtime import Segmentation
 from semseg.runtime.images.geometry import Size, resize_labels
-
-
-class ImageSegmenter(Protocol):
-    """What can be evaluated: ``semseg.runtime.Segmenter``, or anything with these two."""
-
-    @property
-    def classes(self) -> ClassTable:
-        """Names and colours of the labels."""
-
-    def segment(
-        self,
-        image: np.ndarray,
-        second: np.ndarray | None = None,
-        probabilities: bool = False,
-        confidence: bool = True,
-    ) -> Segmentation:
-        """Labels an RGB image; labels, confidence and probabilities have the image's size."""
 
 
 class Settings(NamedTuple):

@@ -1,93 +1,73 @@
-"""Labels images or a video and saves what a person or a program wants of the labels."""
+"""Labels images or a video; what becomes of the labels is the business of ``outputs``.
+
+On request a temporal median removes what flickers for a frame or two.
+"""
 
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Self
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
 
 import numpy as np
 from tqdm import tqdm
 
-from semseg.classes import IGNORE, ClassTable
-from semseg.errors import ConfigError, ImageError, unknown_name
-from semseg.evaluation.frames.frames import Frame, Outcome, Unreadable
-from semseg.evaluation.frames.video import VideoWriter
-from semseg.evaluation.loop import ImageSegmenter
-from semseg.evaluation.outputs.output import write_png
-from semseg.evaluation.outputs.temporal_filter import median_filter
-from semseg.runtime.images import render
+from semseg.classes import IGNORE
+from semseg.errors import ImageError
+from semseg.evaluation.frames.frames import Frame, ImageSegmenter, Outcome, Unreadable
 
-LABELS, COLORS, OVERLAY = KINDS = ("labels", "colors", "overlay")
-
-Crop = tuple[int, int]
+Labelled = tuple[Frame, np.ndarray]
 
 
-class PredictionWriter:
-    """Saves predictions as ``FOLDER/KIND/NAME.png``, or a video's as ``FOLDER/KIND.mp4``.
+def median_filter(labelled: Iterable[Labelled], length: int) -> Iterator[Labelled]:
+    """Gives each pixel the label that it has most often in the frames around.
 
-    Labels are always PNG files, one per frame: a video would change them.
+    That is the median of values without an order: the one with the least summed distance, which
+    is 0 for equal labels and 1 for others. A tie leaves the frame's own label.
 
     Args:
-      folder: where to.
-      classes: the classes of the labels.
-      kinds: some of ``labels`` (8-bit ids, 255 is void), ``colors``, ``overlay``.
-      rate_hz: frames per second of the videos; None writes image files.
+      labelled: frames with their labels, uint8 (H, W), in order of time; frames of another size
+        have no say.
+      length: how many frames have a say, odd: the frame itself and as many before as after it.
+        At the ends there are fewer.
 
-    Raises:
-      ConfigError: a kind is unknown.
+    Yields:
+      The frames with their filtered labels; each comes ``length // 2`` frames late.
     """
-
-    def __init__(
-        self,
-        folder: Path,
-        classes: ClassTable,
-        kinds: Sequence[str] = KINDS,
-        rate_hz: float | None = None,
-    ) -> None:
-        check_kinds(kinds, KINDS)
-        self._folder = folder
-        self._classes = classes
-        self._kinds = kinds
-        self._videos = {
-            kind: VideoWriter(folder / f"{kind}.mp4", rate_hz)
-            for kind in kinds
-            if rate_hz is not None and kind != LABELS
-        }
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        for video in self._videos.values():
-            self._stack.enter_context(video)
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._stack.__exit__(*error)
-
-    def save(self, frame: Frame, labels: np.ndarray) -> None:
-        """Saves the labels, uint8 (H, W), of a frame."""
-        for kind in self._kinds:
-            picture = draw(kind, frame.image, labels, self._classes)
-            if kind in self._videos:
-                self._videos[kind].write(picture)
-            else:
-                write_png(self._folder / kind / f"{frame.name}.png", picture)
+    reach = length // 2
+    window: deque[Labelled] = deque()
+    position = 0  # Of the next frame to yield.
+    for entry in labelled:
+        window.append(entry)
+        if len(window) - position > reach:
+            yield _filtered(window, position)
+            position += 1
+        if position > reach:
+            window.popleft()
+            position -= 1
+    while position < len(window):
+        yield _filtered(window, position)
+        position += 1
+        if position > reach:
+            window.popleft()
+            position -= 1
 
 
-def check_kinds(kinds: Sequence[str], known: Sequence[str]) -> None:
-    """Raises ``ConfigError`` if a kind of prediction is not among the known ones."""
-    for kind in kinds:
-        if kind not in known:
-            raise ConfigError(unknown_name("kind of prediction", kind, known))
+def _filtered(window: deque[Labelled], position: int) -> Labelled:
+    frame, own = window[position]
+    voters = [labels for _, labels in window if labels.shape == own.shape]
+    best, most = own, _votes(own, voters)
+    for candidate in voters:
+        votes = _votes(candidate, voters)
+        better = votes > most
+        best, most = np.where(better, candidate, best), np.where(better, votes, most)
+    return frame, best
 
 
-def draw(kind: str, image: np.ndarray, labels: np.ndarray, classes: ClassTable) -> np.ndarray:
-    """Draws one of ``KINDS``: uint8 (H, W) labels, or uint8 (H, W, 3) RGB."""
-    if kind == COLORS:
-        return render.colorize(labels, classes)
-    if kind == OVERLAY:
-        return render.overlay(image, labels, classes)
-    return labels
+def _votes(candidate: np.ndarray, voters: list[np.ndarray]) -> np.ndarray:
+    """Returns how many of the voters have each pixel's label, uint8 (H, W)."""
+    return np.sum([candidate == labels for labels in voters], axis=0, dtype=np.uint8)
+
+
+Crop = tuple[int, int]
 
 
 def predict(

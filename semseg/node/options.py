@@ -6,8 +6,8 @@ import re
 from typing import Any, Dict, Mapping, NamedTuple, Sequence
 
 from semseg.errors import ConfigError, unknown_name
-from semseg.ros.parameters import private_parameters, typed_record, unknown_parameter
-from semseg.runtime.images.stretch import STRETCHES
+from semseg.node.parameters import typed_record, unknown_parameter
+from semseg.runtime.images.image_codec import STRETCHES
 from semseg.runtime.images.view import ROTATIONS, Margins
 
 _log = logging.getLogger(__name__)
@@ -91,17 +91,10 @@ _RANGES = {
 }
 
 
-def read_options() -> NodeOptions:
-    """Reads the node's private parameters; warns about those that it does not know.
-
-    Raises:
-      ConfigError: a value has the wrong type or is out of its range.
-    """
-    return node_options(private_parameters())
-
-
 def node_options(values: Mapping[str, Any]) -> NodeOptions:
-    """Sorts private parameters, as the parameter server nests them, into options.
+    """Sorts private parameters, nested as their names are, into options.
+
+    Those that it does not know are warned about.
 
     Raises:
       ConfigError: a value has the wrong type or is out of its range, or a camera's name cannot

@@ -9,7 +9,6 @@ import rospy
 
 from semseg.classes import IGNORE, ClassTable
 from semseg.errors import ConfigError, ImageError, SemsegError
-from semseg.node.admission import RateLimit, is_stale, stamp_age_s
 from semseg.node.incoming import Frame, Prepared
 from semseg.node.masks import mask_classes
 from semseg.node.models import Model
@@ -28,13 +27,12 @@ from semseg.node.statistics import (
     UNPAIRED,
     CameraStatistics,
 )
-from semseg.node.stereo_pairs import Pairing
-from semseg.node.stream import StreamWatch, is_believable
+from semseg.node.stream import RateLimit, StreamWatch, is_believable, is_stale, stamp_age_s
 from semseg.ros.camera_info import image_size, output_camera_info
+from semseg.ros.entry import Throttle
 from semseg.ros.messages import disparity_from_message, image_from_message
-from semseg.ros.outputs import Result, outputs
-from semseg.ros.publishers import CameraPublishers
-from semseg.ros.rosout import Throttle
+from semseg.ros.outputs import CameraPublishers, Result, outputs
+from semseg.ros.stereo_pairs import Pairing
 from semseg.ros.subscriptions import CameraSubscription, ImageTopic
 from semseg.runtime.graph.frozen_graph import DISPARITY
 from semseg.runtime.images.view import Margins, View, read_mask

@@ -1,5 +1,9 @@
-"""What the node says of itself once a second: ``/diagnostics`` for people, ``~stats`` for plots."""
+"""What the node says of itself once a second: ``/diagnostics`` for people, ``~stats`` for plots.
 
+Of a topic without a connected publisher it says why, as far as other topics tell.
+"""
+
+import difflib
 import os
 import time
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -10,10 +14,46 @@ from std_msgs.msg import Header
 
 from semseg.msg import FrameCount, Stats, StepTime
 from semseg.node.lineup import Lineup
+from semseg.node.options import COMPRESSED, RAW
 from semseg.node.statistics import FAILED, MALFORMED, RECEIVED, SEGMENTED, UNPAIRED
 from semseg.node.stream import is_believable
 from semseg.ros.camera import Camera
-from semseg.ros.topic_hints import hint
+
+IMAGE, COMPRESSED_IMAGE = "sensor_msgs/Image", "sensor_msgs/CompressedImage"
+_TRANSPORT_OF = {IMAGE: RAW, COMPRESSED_IMAGE: COMPRESSED}
+_SUFFIX = "/" + COMPRESSED
+MAX_NAMED = 3
+
+
+def hint(topic: str, kind: str, published: Sequence[Tuple[str, str]]) -> str:
+    """Returns what may be wrong, for a topic without a connected publisher; empty: no idea.
+
+    Args:
+      topic: the resolved topic that is subscribed.
+      kind: the type that is expected there, such as ``sensor_msgs/Image``.
+      published: (topic, type) of all that is published, as the master knows it.
+    """
+    found = dict(published).get(topic)
+    if found == kind:
+        return "its publisher does not connect: can it be reached (ROS_IP, ROS_HOSTNAME)?"
+    if found is not None:
+        return "%s is published there, expected %s%s" % (found, kind, _transport_hint(found))
+    twin = topic[: -len(_SUFFIX)] if topic.endswith(_SUFFIX) else topic + _SUFFIX
+    if twin in dict(published):
+        return "%s is published%s" % (twin, _transport_hint(dict(published)[twin]))
+    return _similar(topic, [name for name, published_kind in published if published_kind == kind])
+
+
+def _transport_hint(kind):
+    return "; set ~transport to %s?" % _TRANSPORT_OF[kind] if kind in _TRANSPORT_OF else ""
+
+
+def _similar(topic, candidates):
+    if not candidates:
+        return "no image of this type is published at all"
+    near = difflib.get_close_matches(topic, candidates, n=MAX_NAMED, cutoff=0.0)
+    return "remap image to one of: %s?" % ", ".join(near)
+
 
 PERIOD_S = 1.0
 SILENCE_S = 5.0

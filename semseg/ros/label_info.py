@@ -4,10 +4,9 @@ import numpy as np
 import rospy
 from std_msgs.msg import ColorRGBA, Header
 
-from semseg.classes import ClassTable
+from semseg.classes import ClassTable, label_info
 from semseg.msg import ClassDistribution, LabelClass, LabelInfo
 from semseg.ros.messages import copy_header
-from semseg.runtime.images.label_info import label_info
 
 
 def label_info_message(classes: ClassTable, model: str, digest: str) -> LabelInfo:

@@ -1,13 +1,20 @@
-"""The segmenter node: cameras, one worker, and what the node says of itself."""
+"""The segmenter node: cameras, one worker, and what the node says of itself.
+
+What is done again and again beside the labelling goes by the wall clock. One such thing notices
+that the ROS master was restarted: the new one does not know the node, nobody could find it any
+more, and nothing would say so. It ends instead, and ``respawn`` in its launch file starts it anew.
+"""
 
 import logging
 import threading
 from typing import Callable, Mapping, Optional
 
+import rosgraph
 import rospy
 from std_msgs.msg import Bool, String
 from std_srvs.srv import SetBool, SetBoolResponse
 
+from semseg.classes import label_info_json
 from semseg.errors import ConfigError, SemsegError
 from semseg.msg import LabelInfo
 from semseg.node.lineup import Lineup
@@ -15,14 +22,96 @@ from semseg.node.mailbox import Mailbox
 from semseg.node.models import Model, check_same_classes
 from semseg.node.options import CameraOptions
 from semseg.node.worker import Worker
-from semseg.ros import diagnostics, master_watch
+from semseg.ros import diagnostics
 from semseg.ros.camera import Camera
 from semseg.ros.label_info import label_info_message
-from semseg.ros.periodic import Periodic
-from semseg.runtime.images.label_info import label_info_json
+from semseg.ros.parameters import private_parameters
 from semseg.srv import LoadModel, LoadModelResponse
 
 _log = logging.getLogger(__name__)
+
+MASTER_PERIOD_S = 2.0
+
+
+class MasterWatch:
+    """Asks the master for this node; an unreachable master is waited for.
+
+    Args:
+      forgotten: called when a master answers that it does not know the node.
+    """
+
+    def __init__(self, forgotten: Callable[[], None]):
+        self._forgotten = forgotten
+        self._master = rosgraph.Master(rospy.get_name())
+        self._parameters = private_parameters()
+
+    def look(self) -> None:
+        """Asks once; to be called every ``MASTER_PERIOD_S``."""
+        try:
+            if not self._is_known():
+                self._leave()
+        except OSError:
+            pass  # No master for now: connections that exist go on without it.
+
+    def _is_known(self):
+        try:
+            self._master.lookupNode(rospy.get_name())
+        except rosgraph.MasterError:
+            return False
+        return True
+
+    def _leave(self):
+        # roslaunch set them on the former master and does not do it again at a respawn.
+        if self._parameters and not self._master.hasParam(rospy.get_name()):
+            self._master.setParam(rospy.get_name(), self._parameters)
+        _log.error("the ROS master was restarted and does not know this node; the node ends")
+        self._forgotten()
+
+
+class Periodic:
+    """Calls a function every so many seconds, and sooner when asked, from a thread of its own.
+
+    Not a ``rospy.Timer``: a looped bag sets the clock back, and that ends those. What the
+    function raises is logged, and it is called again all the same.
+
+    Args:
+      name: of the thread, for the log.
+      act: called without arguments.
+      period_s: seconds from the end of a call to the start of the next.
+    """
+
+    def __init__(self, name: str, act: Callable[[], None], period_s: float):
+        self._act = act
+        self._period_s = period_s
+        self._due = threading.Event()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread; the first call comes after one period."""
+        self._thread.start()
+
+    def soon(self) -> None:
+        """Asks for a call that begins after this one; does not wait for it."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """Ends calling; does not wait for a call that runs."""
+        self._ended = True
+        self._due.set()
+
+    def _run(self):
+        while True:
+            self._due.wait(self._period_s)
+            self._due.clear()  # Before the call: what is asked for meanwhile comes after it.
+            if self._ended:
+                return
+            try:
+                self._act()
+            except Exception:
+                if not self._ended:  # The topics may be closed already.
+                    _log.exception("%s failed; tried again", self._thread.name)
+
 
 # Should a listener that came or went ever be missed, it is seen after this long.
 LISTENERS_S = 1.0
@@ -82,11 +171,11 @@ class SegmenterNode:
         self._lineup = Lineup(model, reduced, target_rate_hz, self._describe)
         self._worker = Worker(self._lineup, self._mailbox, self._cameras, self._end)
         report = diagnostics.Diagnostics(list(self._cameras.values()), self._lineup).publish
-        look = master_watch.MasterWatch(self._end).look
+        look = MasterWatch(self._end).look
         self._periodic = [
             self._demand,
             Periodic("diagnostics", report, diagnostics.PERIOD_S),
-            Periodic("master watch", look, master_watch.PERIOD_S),
+            Periodic("master watch", look, MASTER_PERIOD_S),
         ]
         rospy.on_shutdown(self._take_no_more)  # before the topics are closed
         self._describe(model)

@@ -1,6 +1,5 @@
 """The robot side: runs frozen graphs on images. No ROS, no Keras, Python 3.6."""
 
-from semseg.runtime.segmentation import Segmentation, Timing
-from semseg.runtime.segmenter import Segmenter
+from semseg.runtime.segmenter import Segmentation, Segmenter, Timing
 
 __all__ = ["Segmentation", "Segmenter", "Timing"]

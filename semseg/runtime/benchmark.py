@@ -2,7 +2,7 @@
 
 Turns, because a machine's clock and load drift: what runs minutes later is not comparable.
 A process each, so that load time and memory are those of one engine alone; it may run in
-another Python, such as a robot's with TensorFlow 1.15.
+another Python, such as a robot's with TensorFlow 1.15. The result is a table and JSON.
 """
 
 import glob
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from tqdm import tqdm
@@ -270,3 +270,72 @@ def _start(entrant, threads):
         )
     except OSError as error:
         raise EngineError("cannot start %s: %s" % (entrant.python, error.strerror))
+
+
+_TITLES = (
+    "model",
+    "engine",
+    "precision",
+    "size",
+    "median ms",
+    "p95 ms",
+    "fps",
+    "load s",
+    "first ms",
+    "MiB",
+    "peak",
+    "Mparam",
+    "GMAC",
+    "equal %",
+)
+
+
+def table(rows: Sequence[Row], threads: Optional[int] = None) -> List[str]:
+    """Returns the lines of a table, under one that states the machine."""
+    cells = [_TITLES] + [_cells(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    lines = [
+        "%(processor)s, %(instructions)s, %(cores)d cores, Python %(python)s, load %(load).1f"
+        % device(),
+        "batch 1, threads: %s; load s: from the process's start to the first labels"
+        % (threads or "the engine's own"),
+    ]
+    for line in cells:
+        texts = [cell.ljust(width) for cell, width in zip(line[:4], widths)]
+        figures = [cell.rjust(width) for cell, width in zip(line[4:], widths[4:])]
+        lines.append("  ".join(texts + figures))
+    return lines
+
+
+def write_report(
+    path: str, rows: Sequence[Row], failures: Mapping[Entrant, str], **conditions
+) -> None:
+    """Writes rows, failures and conditions as JSON."""
+    record = {
+        "device": device(),
+        "conditions": conditions,
+        "rows": [dict(row._asdict(), fps=row.fps) for row in rows],
+        "failures": {str(entrant): reason for entrant, reason in failures.items()},
+    }
+    with open(path + ".part", "w") as file:
+        json.dump(record, file, indent=2)
+    os.replace(path + ".part", path)
+
+
+def _cells(row):
+    return (
+        os.path.basename(row.model),
+        row.engine,
+        row.precision,
+        "%dx%d" % tuple(row.size),
+        "%.1f" % row.median_ms,
+        "%.1f" % row.p95_ms,
+        "%.1f" % row.fps,
+        "%.2f" % row.load_s,
+        "%.0f" % row.first_ms,
+        "%.0f" % row.resident_mib,
+        "%.0f" % row.peak_mib,
+        "%.2f" % (row.parameters / 1e6),
+        "%.2f" % row.gmacs,
+        "-" if row.agreement is None else "%.2f" % (100 * row.agreement),
+    )

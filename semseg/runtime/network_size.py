@@ -6,10 +6,9 @@ Sizes are (height, width).
 from typing import Dict, Optional
 
 from semseg.errors import GraphError
-from semseg.runtime.graph.frozen_graph import FrozenGraph
+from semseg.runtime.graph.frozen_graph import INPUT, FrozenGraph
 from semseg.runtime.graph.graph_costs import check_costs, graph_costs
 from semseg.runtime.graph.shape_functions import Shape
-from semseg.runtime.graph.tensor_names import INPUT
 from semseg.runtime.images.geometry import Size
 
 _OPEN_WIDTH = 512

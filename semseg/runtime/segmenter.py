@@ -2,30 +2,82 @@
 
 import logging
 from time import perf_counter
-from typing import List, Optional, Sequence, Set, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.errors import GraphError, ImageError
-from semseg.runtime.arrays import checked_disparity, checked_image, describe, image_size
 from semseg.runtime.engines import AUTO, Engine, EngineOptions, load_engine
 from semseg.runtime.engines.choice import Refusal, choose_engine
 from semseg.runtime.graph.card import SQUASH, Card
-from semseg.runtime.graph.frozen_graph import FrozenGraph, read_frozen_graph
-from semseg.runtime.graph.tensor_names import (
+from semseg.runtime.graph.frozen_graph import (
     CLASS_CONFIDENCE,
     CLASS_IDS,
     CLASS_PROBABILITIES,
     DISPARITY,
     INPUT,
+    FrozenGraph,
     head_tensor,
+    read_frozen_graph,
 )
 from semseg.runtime.images.geometry import Fit, Size
 from semseg.runtime.network_size import check_size, input_shapes, network_size, open_size
-from semseg.runtime.segmentation import Segmentation, Timing
 
 _log = logging.getLogger(__name__)
+
+
+class Timing(NamedTuple):
+    """Milliseconds per image: fitting it, inference, bringing its labels to its size."""
+
+    resize_ms: float
+    inference_ms: float
+    restore_ms: float
+
+
+class Segmentation(NamedTuple):
+    """The labels of one image, at the image's size.
+
+    Attributes:
+      labels: uint8 (H, W), the most probable class of each pixel.
+      confidence: float32 (H, W), its probability, 0..1; None if it was not asked for.
+      probabilities: float32 (H, W, C); None if they were not asked for.
+      timing: what it took.
+    """
+
+    labels: np.ndarray
+    confidence: Optional[np.ndarray]
+    probabilities: Optional[np.ndarray]
+    timing: Timing
+
+
+def image_size(image: np.ndarray) -> Size:
+    """Returns (height, width) of an image."""
+    height, width = image.shape[:2]
+    return height, width
+
+
+def checked_image(image: np.ndarray) -> np.ndarray:
+    """Returns an image uint8 [H, W, 3], not copied, or raises ``ImageError``."""
+    is_image = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
+    if not is_image or image.dtype != np.uint8 or not image.size:
+        raise ImageError("an image is uint8 [H, W, 3] RGB; found %s" % describe(image))
+    return image
+
+
+def checked_disparity(disparity: np.ndarray) -> np.ndarray:
+    """Returns a disparity image float32 [H, W], or raises ``ImageError``."""
+    is_plane = isinstance(disparity, np.ndarray) and disparity.ndim == 2
+    if not is_plane or disparity.dtype != np.float32:
+        raise ImageError("a disparity image is float32 [H, W]; found %s" % describe(disparity))
+    return disparity
+
+
+def describe(value: object) -> str:
+    """Says what an array is: ``uint8 of shape 4x5``; of anything else, its type."""
+    if not isinstance(value, np.ndarray):
+        return type(value).__name__
+    return "%s of shape %s" % (value.dtype, "x".join(map(str, value.shape)))
 
 
 class Segmenter:

@@ -12,7 +12,7 @@ from semseg.data.check.class_statistics import PixelCounts
 from semseg.errors import ConfigError
 from semseg.networks import NETWORKS
 from semseg.networks.heads import NumClasses
-from semseg.runtime.graph.tensor_names import DISPARITY, RIGHT
+from semseg.runtime.graph.frozen_graph import DISPARITY, RIGHT
 from semseg.training.config.experiment import ExperimentConfig, LossConfig, NetworkConfig
 from semseg.training.config.optimization import OptimizerConfig
 from semseg.training.fine_tuning import rate_factors, with_rates

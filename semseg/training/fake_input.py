@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from semseg.data.batches.batches import Batch
-from semseg.runtime.graph.tensor_names import RIGHT
+from semseg.runtime.graph.frozen_graph import RIGHT
 from semseg.training.building import build_network, compile_model, precision
 from semseg.training.config.experiment import ExperimentConfig
 from semseg.training.learning_data import learnt_classes, load_specs
-from semseg.training.training_step import TrainingStep
-from semseg.training.usage import Usage
+from semseg.training.training_step import TrainingStep, Usage
 
 
 def measure_steps(config: ExperimentConfig, steps: int) -> dict[str, Any]:

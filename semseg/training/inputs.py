@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from semseg.runtime.graph.card import SQUASH
-from semseg.runtime.graph.tensor_names import DISPARITY, RIGHT
+from semseg.runtime.graph.frozen_graph import DISPARITY, RIGHT
 from semseg.runtime.images.geometry import Fit
 
 

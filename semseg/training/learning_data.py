@@ -1,6 +1,11 @@
-"""What a run learns from: the samples of its datasets, and the heads that learn them."""
+"""What a run learns from: the samples of its datasets, checked, and the heads that learn them.
 
+A few samples alone can be overfit, which a sound network on sound data can do.
+"""
+
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,14 +15,74 @@ from semseg.data import AugmentationConfig, DatasetSpec, Sample, load_dataset, s
 from semseg.data.batches.batches import Batch, SampleSource, batches
 from semseg.data.batches.class_uniform import ClassUniform, find_classes, place_cache
 from semseg.data.batches.mixing import epoch_samples
+from semseg.data.check.check import check
 from semseg.data.declarations.class_map import ClassMapFile, read_class_map
+from semseg.data.declarations.specs import TownSpec
 from semseg.data.files.file_cache import default_folder
-from semseg.data.samples.samples import RemappedSample
-from semseg.errors import ConfigError
+from semseg.data.samples.samples import ChangedSample, RemappedSample
+from semseg.errors import ConfigError, DatasetError
 from semseg.networks.heads import ONLY_HEAD, NumClasses, head_of
-from semseg.training.config.data_section import DataConfig, SourceConfig
-from semseg.training.config.experiment import ExperimentConfig
-from semseg.training.overfitting import WITHOUT_CHANGE, by_heart
+from semseg.runtime.images.geometry import resize_labels
+from semseg.training.config.experiment import DataConfig, ExperimentConfig, SourceConfig
+from semseg.training.inputs import resized
+
+logger = logging.getLogger(__name__)
+
+
+WITHOUT_CHANGE = AugmentationConfig(flip=0.0)
+
+
+@dataclass(frozen=True)
+class ResizedSample(ChangedSample):
+    """A ``Sample`` at the network's size, as validation and the robot resize it.
+
+    Attributes:
+      size: the network's (height, width).
+    """
+
+    size: tuple[int, int]
+
+    def _changed_image(self, image: np.ndarray) -> np.ndarray:
+        return resized(image, self.size)
+
+    def _changed_labels(self, labels: np.ndarray) -> np.ndarray:
+        return resize_labels(labels, self.size)
+
+
+def by_heart(samples: Sequence[Sample], size: tuple[int, int]) -> list[Sample]:
+    """Returns samples at the network's (height, width), so that whole images make a batch."""
+    return [ResizedSample(sample, size) for sample in samples]
+
+
+def check_data(config: DataConfig, roots: Mapping[str, str]) -> None:
+    """Reads all files that a training needs; those that passed before are not read again.
+
+    Args:
+      config: the section of the configuration.
+      roots: folder of each dataset by its name in the configuration.
+
+    Raises:
+      SemsegError: a dataset cannot be found, or its files are not what its declaration says.
+    """
+    for source in config.sources:
+        spec = load_dataset(source.dataset)
+        if isinstance(spec, TownSpec):
+            continue
+        splits = (source.train_split, source.validation_split)
+        report = check(
+            spec,
+            roots.get(source.dataset),
+            splits=splits,
+            second=config.second,
+            cache=default_folder(),
+        )
+        for warning in report.warnings:
+            logger.warning("%s: %s", report.name, warning)
+        if not report.passed:
+            raise DatasetError(
+                f"{report.summary()}: {report.errors[0]} (scripts/check_dataset.py lists all; "
+                "--no-check trains nevertheless)"
+            )
 
 
 class LearntDataset(NamedTuple):

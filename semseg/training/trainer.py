@@ -1,12 +1,17 @@
-"""Trains a network by its configuration, so that an interrupted run ends as if it was not."""
+"""Trains a network by its configuration, so that an interrupted run ends as if it was not.
+
+When the process is asked to end, the loop stops at the end of a step.
+"""
 
 import itertools
 import logging
 import math
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
 import keras
@@ -17,14 +22,11 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from semseg.classes import ClassTable
 from semseg.errors import CheckpointError
 from semseg.networks.heads import ONLY_HEAD
-from semseg.training.averaging import settle_statistics
 from semseg.training.building import build_network, compile_model, precision
 from semseg.training.config.experiment import ExperimentConfig
 from semseg.training.distribution import ALONE, Hosts
 from semseg.training.fine_tuning import Freezing
-from semseg.training.history import Epoch, best_mean_iou, has_stalled, validation_columns
 from semseg.training.inputs import network_inputs
-from semseg.training.interruption import Interruption
 from semseg.training.learning_data import LearningData
 from semseg.training.records import provenance
 from semseg.training.records.checkpoints import (
@@ -37,12 +39,57 @@ from semseg.training.records.checkpoints import (
 from semseg.training.records.initial_weights import start_from
 from semseg.training.records.run_folder import Resume, RunFolder
 from semseg.training.records.tensorboard import Board
-from semseg.training.scoring import Scoring
-from semseg.training.training_step import TrainingStep
-from semseg.training.usage import Usage
-from semseg.training.validation import Score
+from semseg.training.training_step import TrainingStep, Usage, settle_statistics
+from semseg.training.validation import (
+    Epoch,
+    Score,
+    Scoring,
+    best_mean_iou,
+    has_stalled,
+    validation_columns,
+)
 
 logger = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Context in which the first SIGINT or SIGTERM sets ``requested``.
+
+    The second one acts as it did before the context: Ctrl-C twice ends the process at once.
+
+    Attributes:
+      requested: whether a signal came.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._former: dict[int, Any] = {}
+
+    def __enter__(self) -> "Interruption":
+        """Takes the signals over."""
+        self._former = {number: signal.signal(number, self._request) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Gives the signals back."""
+        self._give_back()
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        self._give_back()
+        logger.info("%s: saving at the end of this step", signal.Signals(number).name)
+
+    def _give_back(self) -> None:
+        for number, action in self._former.items():
+            signal.signal(number, action)
+
 
 SETTLING_BATCHES = 16
 """Batches that batch norm's statistics are measured on before averaged weights are scored."""

@@ -1,7 +1,13 @@
-"""One optimizer step, and the error of one that leads nowhere."""
+"""One optimizer step: the error of one that leads nowhere, its time and memory.
+
+Averaged weights need batch norm's statistics anew, which are settled here as well.
+"""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -9,7 +15,65 @@ import numpy as np
 
 from semseg.data.batches.batches import Batch
 from semseg.errors import SemsegError
+from semseg.networks.recomputation import flat_layers
 from semseg.training.inputs import network_inputs
+
+
+def settle_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
+    """Sets batch norm's running statistics to their means under the model's present weights.
+
+    The statistics that training kept belong to the weights of its last steps, not to their
+    average over many; with them an averaged network can score far below either. Source:
+    Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", UAI
+    2018, section 3.2.
+
+    Args:
+      model: its weights stay as they are.
+      batches: the model's inputs, float32 images [N, H, W, C], 0..255, as it is trained on.
+    """
+    layers = [
+        layer for layer in flat_layers(model) if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    momenta = [layer.momentum for layer in layers]
+    for index, inputs in enumerate(batches):
+        for layer in layers:
+            layer.momentum = index / (index + 1)  # The mean of all batches so far.
+        model(inputs, training=True)
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum
+
+
+WARM_UP_STEPS = 3
+"""First steps of a process, which compile and allocate."""
+
+
+class Usage:
+    """Times of the steps of this process."""
+
+    def __init__(self) -> None:
+        self._seconds: list[float] = []
+
+    def add(self, seconds: float) -> None:
+        """Adds the duration of a step."""
+        self._seconds.append(seconds)
+
+    def summary(self) -> dict[str, Any]:
+        """Returns what ``usage.json`` says; the median leaves out the first steps."""
+        steady = self._seconds[WARM_UP_STEPS:] or self._seconds
+        return {
+            "peak_memory_mib": round(peak_memory_mib()),
+            "median_step_seconds": round(float(np.median(steady)), 4) if steady else None,
+            "timed_steps": len(steady),
+            "backend": keras.backend.backend(),
+            "processors": os.cpu_count(),
+        }
+
+
+def peak_memory_mib() -> float:
+    """Returns the most memory of the host that this process has held, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
 
 Targets = Callable[[Batch, Sequence[str]], Mapping[str, np.ndarray]]
 """Gives what each of the named outputs learns from a batch."""

@@ -1,6 +1,7 @@
-"""Scores a model on a validation split while it trains."""
+"""Validation while a model trains: scores on each dataset, pictures, the epochs so far."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -12,7 +13,9 @@ from semseg.data import Sample
 from semseg.metrics import ConfusionMatrix
 from semseg.runtime.images.geometry import resize_labels
 from semseg.runtime.images.render import colorize
+from semseg.training.config.experiment import ExperimentConfig
 from semseg.training.inputs import network_inputs, resized
+from semseg.training.learning_data import LearningData
 
 
 class Score(NamedTuple):
@@ -146,3 +149,98 @@ def _scorer(model: keras.Model, head: str) -> keras.Model:
     labels = keras.Input((None, None), dtype="int32", name="labels")
     scored = _LabelsAndEntropy(name="score", dtype="float32")([logits, labels])
     return keras.Model([model.input, labels], scored)
+
+
+KEPT_IMAGES = 4
+"""Validation images that are shown in each epoch, always the same, and kept for freezing."""
+
+
+class Scoring:
+    """The validations of a run.
+
+    Args:
+      model: its current weights are scored.
+      data: the datasets.
+      config: the experiment.
+    """
+
+    def __init__(self, model: keras.Model, data: LearningData, config: ExperimentConfig) -> None:
+        self._validations = {
+            dataset.spec.name: Validation(
+                model,
+                dataset.head,
+                dataset.validation,
+                data.heads[dataset.head],
+                size=config.data.size,
+                batch_size=config.training.batch_size,
+            )
+            for dataset in data.datasets
+        }
+
+    def run(self) -> dict[str, Score]:
+        """Returns the score of each dataset by its name."""
+        return {name: validation.run() for name, validation in self._validations.items()}
+
+    def images(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Returns the first images of the first dataset, see ``Validation.images``."""
+        return next(iter(self._validations.values())).images(KEPT_IMAGES)
+
+    def class_scores(self, scores: Mapping[str, Score]) -> dict[str, float]:
+        """Returns the IoU of each class, for TensorBoard."""
+        return {
+            f"iou/{dataset}/{name}": float(iou)
+            for dataset, validation in self._validations.items()
+            for name, iou in zip(
+                validation.classes.names, scores[dataset].confusion.iou, strict=True
+            )
+        }
+
+    def pictures(self) -> dict[str, np.ndarray]:
+        """Draws the first images of each dataset, see ``Validation.pictures``."""
+        return {
+            f"validation_images/{name}/{index}": picture
+            for name, validation in self._validations.items()
+            for index, picture in enumerate(validation.pictures(KEPT_IMAGES))
+        }
+
+
+Epoch = dict[str, Any]
+"""One row of ``log.csv``: the step, losses, the learning rate and validation scores."""
+
+
+def validation_columns(scores: Mapping[str, Score]) -> dict[str, float]:
+    """Returns the validation columns of an epoch.
+
+    Args:
+      scores: of each dataset by its name.
+
+    Returns:
+      Loss, mean IoU and pixel accuracy, averaged over the datasets if there are several; then
+      those of each dataset follow.
+    """
+    rows = {
+        name: {
+            "validation_loss": score.loss,
+            "validation_mean_iou": score.confusion.mean_iou,
+            "validation_pixel_accuracy": score.confusion.pixel_accuracy,
+        }
+        for name, score in scores.items()
+    }
+    columns = next(iter(rows.values())).keys()
+    means = {column: float(np.mean([row[column] for row in rows.values()])) for column in columns}
+    if len(rows) == 1:
+        return means
+    return means | {
+        f"{column}/{name}": value for name, row in rows.items() for column, value in row.items()
+    }
+
+
+def best_mean_iou(history: Sequence[Epoch]) -> float:
+    """Returns the best validation mean IoU; NaN before the first validation."""
+    return max((epoch["validation_mean_iou"] for epoch in history), default=math.nan)
+
+
+def has_stalled(history: Sequence[Epoch], patience: int) -> bool:
+    """Returns whether the last ``patience`` epochs all stayed below or at the best before them."""
+    before, latest = history[:-patience], history[-patience:]
+    return bool(before) and not best_mean_iou(latest) > best_mean_iou(before)

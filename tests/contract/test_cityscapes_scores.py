@@ -15,7 +15,7 @@ from semseg.data.declarations.class_map import ClassMap
 from semseg.data.samples.instances import InstanceReader
 from semseg.evaluation.frames.sources import frames_from_dataset
 from semseg.evaluation.loop import Settings, evaluate
-from semseg.evaluation.outputs.saving import SUBMISSION, PredictionSaver, raw_id_table
+from semseg.evaluation.outputs.predictions import SUBMISSION, PredictionSaver, raw_id_table
 from semseg.evaluation.scores.instance_scores import NO_CLASS, InstanceScores
 from semseg.evaluation.scores.scores import ScoreOptions
 from semseg.metrics import ConfusionMatrix, mean_of_known

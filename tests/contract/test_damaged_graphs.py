@@ -14,7 +14,7 @@ from tensorflow.compat.v1 import GraphDef
 
 from semseg.classes import ClassTable
 from semseg.runtime.graph.card import Card, append_card
-from semseg.runtime.graph.ops import ALLOWED_OPS
+from semseg.runtime.graph.structure import ALLOWED_OPS
 from semseg.training.export.graph import graph_bytes
 
 CLASSES = ClassTable.create(["sky", "road", "car"], [(1, 2, 3), (40, 50, 60), (7, 8, 9)])

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Bool, Header
 
 from semseg.ros.messages import image_message
-from semseg.ros.playback.connections import sends_to_me
+from semseg.ros.playback.evaluator import sends_to_me
 
 FRAME_ID = "camera_optical_frame"
 PATIENCE_S = 60.0

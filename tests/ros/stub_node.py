@@ -17,7 +17,7 @@ from semseg.errors import GraphError
 from semseg.node.models import Model
 from semseg.ros.entry import run_node
 from semseg.runtime.images.geometry import Fit
-from semseg.runtime.segmentation import Segmentation, Timing
+from semseg.runtime.segmenter import Segmentation, Timing
 
 NETWORK_SIZE = (24, 32)
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}

@@ -1,4 +1,7 @@
-"""Dataset declarations: one YAML file says where a dataset's files are and what they mean."""
+"""Dataset declarations: one YAML file says where a dataset's files are and what they mean.
+
+Its sections on second inputs and on scores that only some datasets have come first.
+"""
 
 import re
 from typing import Annotated, Any, Literal
@@ -7,11 +10,113 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from semseg.classes import ClassTable
 from semseg.data.declarations import patterns
-from semseg.data.declarations.score_config import ScoreConfig
-from semseg.data.declarations.second_config import SecondConfig, SecondKind
 from semseg.data.declarations.strict_yaml import StrictModel
 from semseg.errors import ConfigError, unknown_name
 from semseg.town import SPLITS, TOWN_CLASSES
+
+SecondKind = Literal["right", "disparity"]
+
+UNITS_PER_PIXEL = 256
+"""Values of a disparity file for each pixel, where a declaration says nothing else."""
+
+Positive = Annotated[float, Field(gt=0)]
+Replacements = Annotated[dict[str, str], Field(min_length=1)]
+
+
+class RightConfig(StrictModel):
+    """Where right images are.
+
+    Attributes:
+      replace: text in an image's path -> text in the path of its right image. An image whose path
+        lacks one of the texts has no right image and is left out, such as those of the right
+        camera where a split has the images of both.
+      replace_labels: the same for the label file's path, if right images have labels. Without
+        these a sample cannot be mirrored, since that makes the right image the left one.
+    """
+
+    replace: Replacements
+    replace_labels: Replacements | None = None
+
+
+class DepthConfig(StrictModel):
+    """How files of depth become disparity: focal length * baseline / (unit * value).
+
+    Attributes:
+      unit_m: metres for each unit of the file's values.
+      focal_length_px: focal length of the left camera, pixels of the file.
+      baseline_m: distance of the cameras, metres.
+    """
+
+    unit_m: Positive
+    focal_length_px: Positive
+    baseline_m: Positive
+
+
+class DisparityConfig(StrictModel):
+    """Where disparities are and how 16-bit files hold them; a value of 0 is unknown in any case.
+
+    Attributes:
+      replace: text in an image's path -> text in the path of its file, see ``RightConfig``.
+      scale: pixels for each unit of the file's values.
+      offset: pixels that are added.
+      depth: instead of both, what the file's values are if they are depth.
+    """
+
+    replace: Replacements
+    scale: Positive = 1 / UNITS_PER_PIXEL
+    offset: float = 0.0
+    depth: DepthConfig | None = None
+
+
+class SecondConfig(StrictModel):
+    """Second inputs of a dataset.
+
+    Attributes:
+      right: its right images, if it has any.
+      disparity: its disparities, if it has any.
+    """
+
+    right: RightConfig | None = None
+    disparity: DisparityConfig | None = None
+
+
+class InstanceConfig(StrictModel):
+    """Where the instances of classes are, for the instance-weighted IoU of Cityscapes.
+
+    Attributes:
+      replace: text in a label file's path -> text in the path of its 16-bit instance file.
+      divisor: a file's value is ``divisor * raw id + number`` on an instance; below it is none.
+      mean_sizes: mean size of an instance of each class that has any, pixels.
+    """
+
+    replace: Replacements
+    divisor: Annotated[int, Field(ge=2)]
+    mean_sizes: Annotated[dict[str, Positive], Field(min_length=1)]
+
+
+class ScoreConfig(StrictModel):
+    """Scores beside the IoU of the classes.
+
+    Attributes:
+      categories: category -> its classes; a mix-up within a category is none for its IoU.
+      instances: the instances, if there are files of them.
+      road_class: the class that is scored as the KITTI road benchmark does.
+    """
+
+    categories: dict[str, tuple[str, ...]] = {}
+    instances: InstanceConfig | None = None
+    road_class: str | None = None
+
+    def check(self, classes: tuple[str, ...]) -> None:
+        """Raises ``ValueError`` if the names are not those of a dataset's classes."""
+        sizes = self.instances.mean_sizes if self.instances else {}
+        named = [name for members in self.categories.values() for name in members]
+        for name in (*named, *sizes, *([self.road_class] if self.road_class else [])):
+            if name not in classes:
+                raise ValueError(unknown_name("class in scores", name, classes))
+        if self.categories and sorted(named) != sorted(classes):
+            raise ValueError("each class belongs to one category, or there are no categories")
+
 
 RAW_LIMITS = {
     "gray8": 1 << 8,

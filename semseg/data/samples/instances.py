@@ -8,8 +8,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from semseg.classes import IGNORE
-from semseg.data.declarations.score_config import InstanceConfig
-from semseg.data.declarations.specs import FolderSpec
+from semseg.data.declarations.specs import FolderSpec, InstanceConfig
 from semseg.data.files.pixels import read_raw_ids
 from semseg.data.samples.samples import Sample
 from semseg.data.samples.second import replaced

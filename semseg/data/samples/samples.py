@@ -10,8 +10,14 @@ from typing import Protocol
 import numpy as np
 
 from semseg.data.declarations import patterns
-from semseg.data.declarations.second_config import SecondKind
-from semseg.data.declarations.specs import DatasetSpec, FolderSpec, PairRule, ShardSpec, TownSpec
+from semseg.data.declarations.specs import (
+    DatasetSpec,
+    FolderSpec,
+    PairRule,
+    SecondKind,
+    ShardSpec,
+    TownSpec,
+)
 from semseg.data.files.pixels import read_image
 from semseg.data.samples.label_decoder import LabelDecoder
 from semseg.data.samples.pairing import FilePair, find_pairs, list_some, roots, shared_labels

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semseg.data.declarations.second_config import DepthConfig, DisparityConfig, SecondKind
-from semseg.data.declarations.specs import FolderSpec
+from semseg.data.declarations.specs import DepthConfig, DisparityConfig, FolderSpec, SecondKind
 from semseg.data.files.pixels import read_image, read_raw_ids
 from semseg.data.samples.label_decoder import LabelDecoder
 from semseg.data.samples.pairing import FilePair, list_some

@@ -1,17 +1,19 @@
-"""Frames to segment: what they are, and what is said of those that cannot be read."""
+"""Frames to segment: what they are, what segments them, what is said of unreadable ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from semseg.errors import ImageError
 
 if TYPE_CHECKING:  # The demo runs without what this module needs.
+    from semseg.classes import ClassTable
     from semseg.data.samples.instances import Instances
+    from semseg.runtime import Segmentation
 
 
 class Frame(NamedTuple):
@@ -50,6 +52,23 @@ def read_frame(name: str, read: Callable[[], Frame]) -> Frame | Unreadable:
         return read()
     except ImageError as error:
         return Unreadable(name, str(error))
+
+
+class ImageSegmenter(Protocol):
+    """What labels frames: ``semseg.runtime.Segmenter``, or anything with these two."""
+
+    @property
+    def classes(self) -> ClassTable:
+        """Names and colours of the labels."""
+
+    def segment(
+        self,
+        image: np.ndarray,
+        second: np.ndarray | None = None,
+        probabilities: bool = False,
+        confidence: bool = True,
+    ) -> Segmentation:
+        """Labels an RGB image; labels, confidence and probabilities have the image's size."""
 
 
 class Outcome(NamedTuple):

@@ -1,4 +1,4 @@
-"""The outcome of an evaluation, and what its JSON file says."""
+"""The outcome of an evaluation: what is kept of each frame, and what its JSON file says."""
 
 import json
 import math
@@ -11,12 +11,39 @@ import numpy as np
 from semseg.classes import ClassTable
 from semseg.evaluation.frames.frames import Unreadable
 from semseg.evaluation.outputs.output import write_file
-from semseg.evaluation.report.frame_score import FrameScore
 from semseg.evaluation.report.gallery import Gallery
 from semseg.evaluation.scores.scores import Scores
 from semseg.metrics import ConfusionMatrix
-from semseg.runtime import Segmenter
+from semseg.runtime import Segmenter, Timing
 from semseg.runtime.images.geometry import Size
+
+
+class FrameScore(NamedTuple):
+    """What is kept of one frame.
+
+    Attributes:
+      name: the frame's name.
+      stamp_ns: when it was taken, nanoseconds, or None.
+      timing: what its segmentation took.
+      confidence: mean over its pixels, 0..1.
+      class_share: share of its pixels predicted as each class, float64 (C,).
+      mean_iou: of this frame alone; NaN without truth.
+      pixel_accuracy: of this frame alone; NaN without truth.
+    """
+
+    name: str
+    stamp_ns: int | None
+    timing: Timing
+    confidence: float
+    class_share: np.ndarray
+    mean_iou: float
+    pixel_accuracy: float
+
+    @property
+    def latency_ms(self) -> float:
+        """Milliseconds from the image to its labels."""
+        return sum(self.timing)
+
 
 PERCENTILES = (50, 95, 99)
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from semseg.evaluation.report import figures
-from semseg.evaluation.report.frame_score import FrameScore
 from semseg.evaluation.report.page import Section, Strip, Table, write_page
-from semseg.evaluation.report.report import Report
+from semseg.evaluation.report.report import FrameScore, Report
 from semseg.evaluation.report.terminal import category_columns, class_columns, percent, score_text
 from semseg.evaluation.scores.scores import TITLES
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from semseg.classes import IGNORE
 from semseg.data.declarations.class_map import ClassMap
-from semseg.data.declarations.score_config import ScoreConfig
+from semseg.data.declarations.specs import ScoreConfig
 from semseg.data.samples.instances import Instances
 from semseg.errors import ImageError
 from semseg.evaluation.scores.boundary_scores import BoundaryScores

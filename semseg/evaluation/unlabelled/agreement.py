@@ -5,8 +5,7 @@ import numpy as np
 from semseg.classes import ClassTable
 from semseg.data.declarations.class_map import IGNORED, ClassMap
 from semseg.errors import ConfigError
-from semseg.evaluation.frames.frames import Frame
-from semseg.evaluation.loop import ImageSegmenter
+from semseg.evaluation.frames.frames import Frame, ImageSegmenter
 from semseg.evaluation.report.gallery import Highest, error_map
 from semseg.evaluation.report.page import Strip, encoded
 from semseg.metrics import ConfusionMatrix

@@ -16,7 +16,7 @@ from semseg.node.models import Model
 from semseg.ros.entry import run_node
 from semseg.ros.messages import image_message
 from semseg.ros.segmenter_node import SegmenterNode
-from semseg.runtime.segmentation import Segmentation, Timing
+from semseg.runtime.segmenter import Segmentation, Timing
 
 WARM_UP = 20
 PATIENCE_S = 10.0

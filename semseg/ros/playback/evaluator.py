@@ -1,30 +1,107 @@
-"""Watches a running segmenter at a playback; compares its labels with the true ones, if any."""
+"""Watches a running segmenter at a playback; compares its labels with the true ones, if any.
+
+Waits are bounded on the wall clock, since simulated time may be paused. Connections are asked of
+the nodes themselves: the master knows of a subscription before its connection exists, and a
+subscriber has its end of a connection before the publisher has the other, so that a message sent
+in between is lost.
+"""
 
 import json
 import os
 import threading
 import time
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional
+from xmlrpc.client import ServerProxy
 
+import rosgraph
 import rospy
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
-from semseg.errors import ConfigError, ImageError, unknown_name
+from semseg.errors import ConfigError, ImageError, SemsegError, unknown_name
 from semseg.msg import LabelInfo
 from semseg.node.options import COMPRESSED, RAW
 from semseg.node.statistics import DROPS
 from semseg.ros.label_info import class_table
 from semseg.ros.messages import image_from_message, labels_from_message
-from semseg.ros.playback.connections import receives, sends_to_me
 from semseg.ros.playback.live_evaluation import Arrival, Bars, LiveEvaluation
 from semseg.ros.playback.pictures import SampleSheet, VideoRecorder, write_picture
-from semseg.ros.playback.waiting import POLL_S, wait_for_message, wait_until
 from semseg.ros.subscriptions import BUFFER_SIZE
-from semseg.runtime.arrays import image_size
 from semseg.runtime.images import image_codec
+from semseg.runtime.segmenter import image_size
+
+_INBOUND, _OUTBOUND = "i", "o"
+
+
+def receives(label_topic: str, image_topic: str) -> bool:
+    """Whether a node that publishes ``label_topic`` has a connection from ``image_topic``."""
+    return any(
+        direction == _INBOUND and topic == image_topic
+        for _, _, direction, _, topic, *_ in _connections_of_publishers(label_topic)
+    )
+
+
+def sends_to_me(topic: str) -> bool:
+    """Whether a node that publishes the topic has a connection of it to this node."""
+    return any(
+        direction == _OUTBOUND and connected == topic and peer == rospy.get_name()
+        for _, peer, direction, _, connected, *_ in _connections_of_publishers(topic)
+    )
+
+
+def _connections_of_publishers(topic):
+    """Lists the connections, as the slave API's ``getBusInfo`` does, of all that publish it."""
+    master = rosgraph.Master(rospy.get_name())
+    publishers, _, _ = master.getSystemState()
+    connections = []
+    for node in dict(publishers).get(topic, ()):
+        slave: Any = ServerProxy(master.lookupNode(node))
+        connections += slave.getBusInfo(rospy.get_name())[2]
+    return connections
+
+
+POLL_S = 0.1
+
+
+def wait_for_message(topic: str, kind: Any, patience_s: float) -> Any:
+    """Returns the next message of a topic, named before remapping.
+
+    Raises:
+      ConfigError: none came within ``patience_s`` seconds.
+      rospy.ROSInterruptException: the node is shut down.
+    """
+    try:
+        return rospy.wait_for_message(topic, kind, patience_s)
+    except rospy.ROSException:
+        if rospy.is_shutdown():
+            raise rospy.ROSInterruptException("shut down")
+        raise ConfigError("nothing came on %s in %d s" % (rospy.resolve_name(topic), patience_s))
+
+
+def wait_until(
+    condition: Callable[[], Any], patience_s: Optional[float] = None, complaint: str = ""
+) -> None:
+    """Polls a condition until it is true.
+
+    Args:
+      condition: what is waited for.
+      patience_s: seconds to wait at most; None: for ever.
+      complaint: what the error says.
+
+    Raises:
+      SemsegError: the patience is at its end.
+      rospy.ROSInterruptException: the node is shut down.
+    """
+    started = time.monotonic()
+    while not condition():
+        if rospy.is_shutdown():
+            raise rospy.ROSInterruptException("shut down")
+        if patience_s is not None and time.monotonic() - started > patience_s:
+            raise SemsegError("%s (waited %d s)" % (complaint, patience_s))
+        time.sleep(POLL_S)
+
 
 ANSWER_PATIENCE_S = 5.0
 """How long after the last image, or after the last labels, further labels are waited for."""

@@ -1,8 +1,9 @@
 """The frozen graph: the one file that crosses from the workstation to the robot.
 
 A graph is a program, so it is read and checked here, without TensorFlow, before any engine
-sees it: its nodes, types and constants, the ops it uses, its tables, card and digest.
-``docs/frozen_graph.md`` describes the format.
+sees it: its nodes, types and constants, the ops it uses, its tables, card and digest. The names of
+its tensors and the types of its inputs stand here too. ``docs/frozen_graph.md`` describes the
+format.
 """
 
 import os
@@ -14,23 +15,36 @@ from semseg.classes import ClassTable
 from semseg.errors import ConfigError, GraphError, unknown_name
 from semseg.runtime.graph.card import FORMAT, MODEL_CARD, Card, append_card, graph_digest
 from semseg.runtime.graph.graph_def import Node, read_nodes, source_name
-from semseg.runtime.graph.ops import ALLOWED_OPS
 from semseg.runtime.graph.protobuf import WireError
-from semseg.runtime.graph.structure import checked_nodes
-from semseg.runtime.graph.tensor_names import (
-    CLASS_COLORS,
-    CLASS_CONFIDENCE,
+from semseg.runtime.graph.structure import ALLOWED_OPS, checked_nodes
+
+INPUT = "input"
+RIGHT = "right"
+DISPARITY = "disparity"
+CLASS_IDS = "class_ids"
+CLASS_CONFIDENCE = "class_confidence"
+CLASS_PROBABILITIES = "class_probabilities"
+CLASS_COLORS = "class_colors"
+ID_TO_RGB = "id_to_rgb"
+ID_TO_CLASS_NAMES = "id_to_class_names"
+
+INPUTS = {INPUT: ("uint8", 3), RIGHT: ("uint8", 3), DISPARITY: ("float32", 1)}
+"""Name of an input -> its type and its number of channels."""
+OUTPUTS = (
     CLASS_IDS,
+    CLASS_CONFIDENCE,
     CLASS_PROBABILITIES,
-    DISPARITY,
-    ID_TO_CLASS_NAMES,
+    CLASS_COLORS,
     ID_TO_RGB,
-    INPUT,
-    INPUTS,
-    OUTPUTS,
-    RIGHT,
-    head_tensor,
+    ID_TO_CLASS_NAMES,
 )
+"""What a graph computes, and its two tables."""
+
+
+def head_tensor(name: str, head: Optional[str]) -> str:
+    """Returns the name of an output or a table of a head; None means the default head."""
+    return name if head is None else "%s/%s" % (name, head)
+
 
 __all__ = [
     "ALLOWED_OPS",

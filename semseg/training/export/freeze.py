@@ -1,29 +1,34 @@
-"""Freezes the best checkpoint of a run into one file, the frozen graph of format 1."""
+"""Freezes the best checkpoint of a run into one file, the frozen graph of format 1.
+
+The graph may average an image and its mirror image. It is run in a fresh process, and its labels
+are compared with the network's.
+"""
 
 import hashlib
 import logging
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.errors import CheckpointError, ConfigError, GraphError
 from semseg.networks.heads import NumClasses, without_auxiliary
-from semseg.networks.mirroring import mirrored
 from semseg.runtime.graph import frozen_graph as tensors
-from semseg.runtime.graph.card import Card, Head, append_card
+from semseg.runtime.graph.card import SQUASH, Card, Head, append_card
+from semseg.runtime.images.geometry import Fit
 from semseg.training.building import build_network
-from semseg.training.config.data_section import parse_roots
-from semseg.training.config.experiment import ExperimentConfig, load_config
-from semseg.training.export.comparison import Comparison
-from semseg.training.export.conversion import convert
+from semseg.training.config.experiment import ExperimentConfig, load_config, parse_roots
+from semseg.training.export.conversion import Comparison, convert
 from semseg.training.export.graph import Size, Tables, chosen_head, graph_bytes
-from semseg.training.export.verification import verify
-from semseg.training.inputs import second_input
+from semseg.training.inputs import network_inputs, second_input
 from semseg.training.records.checkpoints import (
     Checkpoint,
     load_checkpoint,
@@ -33,6 +38,129 @@ from semseg.training.records.checkpoints import (
 from semseg.training.records.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
+
+
+def mirrored(model: keras.Model) -> keras.Model:
+    """Averages the logits of an image and those of its mirror image, mirrored back.
+
+    Both go through the network as one batch: the model has the weights of ``model``, and takes
+    twice its multiplications.
+
+    Args:
+      model: from images [N, H, W, 3], and nothing else, to logits [N, H, W, K], or to a dict of
+        them by head.
+
+    Returns:
+      A model with the same inputs and outputs.
+    """
+    image = model.inputs[0]
+    both = _BothWays(name="both_ways")(image)
+    means = keras.tree.map_structure(
+        lambda logits: _MeanOfBoth(name=f"mean_{logits.name.split('/')[0]}")(logits), model(both)
+    )
+    return keras.Model(image, means, name=model.name)
+
+
+class _BothWays(keras.layers.Layer):
+    """[N, H, W, C] to [2N, H, W, C]: the images, then their mirror images."""
+
+    def call(self, images: Any) -> Any:
+        return keras.ops.concatenate([images, keras.ops.flip(images, axis=2)], axis=0)
+
+
+class _MeanOfBoth(keras.layers.Layer):
+    """[2N, H, W, K] to [N, H, W, K]: the mean, the second half mirrored back."""
+
+    def call(self, logits: Any) -> Any:
+        straight, turned = keras.ops.split(logits, 2, axis=0)
+        return (straight + keras.ops.flip(turned, axis=2)) / 2
+
+
+MAX_DIFFERENT = 0.001
+"""Share of the pixels whose label may differ: ties that float rounding breaks otherwise."""
+
+# A fresh process sees the file alone: no variable, layer or cache of this one can help it.
+_LABEL_IMAGES = """
+import sys
+import numpy as np
+from semseg.runtime import Segmenter
+graph, inputs, labels = sys.argv[1:]
+with np.load(inputs) as arrays:
+    pairs = list(zip(*arrays.values()))
+segmenter = Segmenter.load(graph, engine="tensorflow", input_size=pairs[0][0].shape[:2])
+np.save(labels, [segmenter.segment(*pair).labels for pair in pairs])
+"""
+
+
+def verify(
+    graph: Path,
+    model: keras.Model,
+    images: np.ndarray,
+    size: tuple[int, int],
+    *,
+    seconds: np.ndarray | None = None,
+    head: str | None = None,
+) -> None:
+    """Compares a frozen graph with the model that it was made of.
+
+    Args:
+      graph: the graph's file.
+      model: gives logits, or logits by head.
+      images: real images, uint8 [N, H, W, 3].
+      size: (height, width) at which both are run.
+      seconds: what a second input sees, uint8 [N, H, W, 3] or float32 [N, H, W, 1].
+      head: the graph's default head; None with one.
+
+    Raises:
+      GraphError: the graph does not run, or labels more than 0.1 % of the pixels otherwise.
+    """
+    inputs = _resized(images, size, seconds)
+    # One at a time, as the robot does: a batch may be summed in another order.
+    expected = [_labels(model, head, *(array[np.newaxis] for array in pair)) for pair in inputs]
+    different = float(np.mean(_labels_in_fresh_process(graph, inputs) != np.stack(expected)))
+    logger.info("%s: labels differ from the checkpoint's on %.4f %%", graph, 100 * different)
+    if different > MAX_DIFFERENT:
+        raise GraphError(
+            f"the frozen graph labels {100 * different:.2f} % of the pixels otherwise than the "
+            f"checkpoint does, at most {100 * MAX_DIFFERENT} % may differ; no file was written"
+        )
+
+
+def _resized(
+    images: np.ndarray, size: tuple[int, int], seconds: np.ndarray | None
+) -> list[tuple[np.ndarray, ...]]:
+    _, height, width, _ = images.shape
+    fit = Fit.create((height, width), size, SQUASH)
+    resized = [fit.apply(image) for image in images]
+    if seconds is None:
+        return [(image,) for image in resized]
+    is_disparity = seconds.shape[-1] == 1
+    others = [fit.apply_disparity(x[..., 0]) if is_disparity else fit.apply(x) for x in seconds]
+    return list(zip(resized, others, strict=True))
+
+
+def _labels(model: keras.Model, head: str | None, *inputs: np.ndarray) -> np.ndarray:
+    """Returns the labels uint8 [H, W] of one image, a batch of one."""
+    logits = model.predict_on_batch(network_inputs(model, *inputs))
+    logits = logits if head is None else logits[head]
+    return np.argmax(logits[0], axis=-1).astype(np.uint8)
+
+
+def _labels_in_fresh_process(graph: Path, inputs: list[tuple[np.ndarray, ...]]) -> np.ndarray:
+    with tempfile.TemporaryDirectory() as folder:
+        source, result = Path(folder, "inputs.npz"), Path(folder, "labels.npy")
+        # A disparity is [H, W, 1] for the network, [H, W] for the segmenter.
+        arrays = [
+            np.stack([array.squeeze(-1) if array.shape[-1] == 1 else array for array in kind])
+            for kind in zip(*inputs)
+        ]
+        np.savez(source, *arrays)
+        command = [sys.executable, "-c", _LABEL_IMAGES, str(graph), str(source), str(result)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            cause = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise GraphError(f"the frozen graph does not run in a fresh process: {cause}")
+        return np.load(result)
 
 
 def freeze(

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semseg.classes import IGNORE
-from semseg.data.voting import vote_labels
+from semseg.data.prepare import vote_labels
 
 
 def test_three_quarters_of_a_block_win():

@@ -10,7 +10,8 @@ from semseg.classes import IGNORE
 from semseg.errors import ConfigError
 from semseg.evaluation.frames.frames import Frame, Outcome, Unreadable
 from semseg.evaluation.frames.video import VideoReader
-from semseg.evaluation.prediction import PredictionWriter, crop, predict
+from semseg.evaluation.outputs.predictions import PredictionWriter
+from semseg.evaluation.prediction import crop, predict
 
 
 def read_rgb(path):

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from semseg.networks import NETWORKS
-from semseg.networks.costs import costs
-from semseg.networks.variants import VARIANTS
+from semseg.networks.costs import VARIANTS, costs
 
 TABLE = Path(__file__).parents[3] / "docs" / "networks.md"
 SMALL, LARGE, CITYSCAPES = (256, 512), (512, 1024), (1024, 2048)

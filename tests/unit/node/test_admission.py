@@ -2,7 +2,7 @@
 
 import pytest
 
-from semseg.node.admission import RateLimit, is_stale, stamp_age_s
+from semseg.node.stream import RateLimit, is_stale, stamp_age_s
 
 
 def passed(max_rate_hz, arrivals):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from semseg.ros.topic_hints import COMPRESSED_IMAGE, IMAGE, hint
+from semseg.ros.diagnostics import COMPRESSED_IMAGE, IMAGE, hint
 
 PUBLISHED = [
     ("/front/image_raw", IMAGE),

@@ -14,8 +14,9 @@ from semseg.runtime.benchmark import (
     installed_engines,
     read_images,
     street_like_image,
+    table,
+    write_report,
 )
-from semseg.runtime.benchmark_table import table, write_report
 from semseg.runtime.engines import ENGINES
 
 SIZE = (32, 64)

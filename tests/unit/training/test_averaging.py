@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 
-from semseg.training.averaging import settle_statistics
+from semseg.training.training_step import settle_statistics
 
 
 def test_statistics_are_the_means_over_all_batches():

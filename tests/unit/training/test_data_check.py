@@ -6,14 +6,14 @@ import pytest
 import yaml
 
 from semseg.errors import DatasetError
-from semseg.training import data_check
-from semseg.training.config.data_section import DataConfig
+from semseg.training import learning_data
+from semseg.training.config.experiment import DataConfig
 
 
 @pytest.fixture
 def dataset(tmp_path, monkeypatch):
     """A folder with one training and one validation pair; the cache is beside it."""
-    monkeypatch.setattr(data_check, "default_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(learning_data, "default_folder", lambda: tmp_path / "cache")
     folder = tmp_path / "data"
     for split, value in {"train": 10, "val": 20, "test": 20}.items():
         for kind, pixels in {"images": np.full((4, 6, 3), value, np.uint8),
@@ -38,7 +38,7 @@ def config_of(dataset):
 
 
 def test_sound_data_is_kept_as_checked_and_warnings_are_logged(dataset, caplog):
-    data_check.check_data(config_of(dataset), {})
+    learning_data.check_data(config_of(dataset), {})
     assert "tiny: train: no pixel of sky" in caplog.text
     assert len(list((dataset.parent / "cache").iterdir())) == 1
 
@@ -46,13 +46,13 @@ def test_sound_data_is_kept_as_checked_and_warnings_are_logged(dataset, caplog):
 def test_the_splits_of_the_training_alone_are_checked(dataset):
     # The test image is that of the validation: an error of the whole dataset.
     (dataset / "images/test/a.png").write_bytes(b"damaged")
-    data_check.check_data(config_of(dataset), {})
+    learning_data.check_data(config_of(dataset), {})
 
 
 def test_errors_stop_the_training_in_one_line(dataset):
     (dataset / "images/val/a.png").write_bytes(b"damaged")
     with pytest.raises(DatasetError) as error:
-        data_check.check_data(config_of(dataset), {str(dataset): str(dataset)})
+        learning_data.check_data(config_of(dataset), {str(dataset): str(dataset)})
     assert str(error.value).startswith("tiny: 1 errors, 2 warnings: val: ")
     assert "--no-check" in str(error.value)
     assert "\n" not in str(error.value)
@@ -64,10 +64,10 @@ def test_the_second_input_of_the_training_is_checked(dataset):
     declaration = yaml.safe_load((dataset / "dataset.yaml").read_text())
     declaration["second"] = {"right": {"replace": {"images": "right"}}}
     (dataset / "dataset.yaml").write_text(yaml.safe_dump(declaration))
-    data_check.check_data(config_of(dataset), {})
+    learning_data.check_data(config_of(dataset), {})
     with pytest.raises(DatasetError, match="train: 1 images have no right file: images/train/a"):
-        data_check.check_data(config_of(dataset).model_copy(update={"second": "right"}), {})
+        learning_data.check_data(config_of(dataset).model_copy(update={"second": "right"}), {})
 
 
 def test_the_town_needs_no_check():
-    data_check.check_data(DataConfig(dataset="town", size=(4, 6)), {})
+    learning_data.check_data(DataConfig(dataset="town", size=(4, 6)), {})

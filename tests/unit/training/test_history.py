@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from semseg.metrics import ConfusionMatrix
-from semseg.training.history import best_mean_iou, has_stalled, validation_columns
-from semseg.training.validation import Score
+from semseg.training.validation import Score, best_mean_iou, has_stalled, validation_columns
 
 
 def _history(*scores):

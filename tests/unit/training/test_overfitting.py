@@ -3,7 +3,7 @@ import pytest
 
 from semseg.data import load_dataset, samples
 from semseg.runtime.images.geometry import resize_labels
-from semseg.training.overfitting import by_heart
+from semseg.training.learning_data import by_heart
 from semseg.training.records.checkpoints import load_checkpoint
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from semseg.classes import IGNORE
 from semseg.data import AugmentationConfig
 from semseg.data.batches.augmentation import draw_geometry
-from semseg.data.batches.examples import Example, augment_example
+from semseg.data.batches.batches import Example, augment_example
 
 HEIGHT, WIDTH, SHIFT = 48, 96, 6
 

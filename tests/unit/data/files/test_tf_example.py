@@ -1,6 +1,6 @@
 import pytest
 
-from semseg.data.files.tf_example import EncodedSample, read_example, write_example
+from semseg.data.files.tfrecords import EncodedSample, read_example, write_example
 from semseg.runtime.graph.protobuf import WireError, encode_bytes
 
 SAMPLE = EncodedSample("train/Köln 1", b"\x89PNG" + bytes(range(256)) * 3, b"\x89PNG labels")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from semseg.data.samples.color_tables import color_table_path, read_color_table
+from semseg.data.samples.label_decoder import color_table_path, read_color_table
 from semseg.errors import ImageError
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from semseg.bags import BagMessage
 from semseg.errors import BagError
-from semseg.evaluation.frames.pairing import pair_by_stamp
+from semseg.evaluation.frames.bag_frames import pair_by_stamp
 
 
 def message(topic, stamp):

@@ -8,7 +8,7 @@ from rosbags.typesys import Stores, get_typestore
 from semseg.bags import BagReader, BagWriter
 from semseg.evaluation.frames.bag_frames import frames_from_bag
 from semseg.evaluation.frames.frames import Frame, Outcome, Unreadable
-from semseg.evaluation.outputs.recording import START_NS, record
+from semseg.evaluation.outputs.bag_output import START_NS, record
 
 LABELS = np.array([[0, 1, 255, 2], [2, 2, 2, 2]], np.uint8)
 IMAGE = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semseg.evaluation.frames.frames import Frame
-from semseg.evaluation.outputs.temporal_filter import median_filter
+from semseg.evaluation.prediction import median_filter
 
 IMAGE = np.zeros((1, 1, 3), np.uint8)
 

@@ -7,7 +7,7 @@ import pytest
 
 from semseg.evaluation.frames.frames import Frame, Unreadable
 from semseg.evaluation.loop import Settings, evaluate
-from semseg.evaluation.report.frame_score import FrameScore
+from semseg.evaluation.report.report import FrameScore
 from semseg.evaluation.report.terminal import table
 from semseg.evaluation.scores.scores import ScoreOptions
 from semseg.runtime import Timing

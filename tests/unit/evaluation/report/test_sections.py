@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semseg.data.declarations.score_config import ScoreConfig
+from semseg.data.declarations.specs import ScoreConfig
 from semseg.evaluation.frames.frames import Frame, Unreadable
 from semseg.evaluation.loop import Settings, evaluate
 from semseg.evaluation.report.sections import sections

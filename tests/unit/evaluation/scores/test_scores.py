@@ -7,7 +7,7 @@ import pytest
 
 from semseg.classes import IGNORE, ClassTable
 from semseg.data.declarations.class_map import ClassMap
-from semseg.data.declarations.score_config import InstanceConfig, ScoreConfig
+from semseg.data.declarations.specs import InstanceConfig, ScoreConfig
 from semseg.data.samples.instances import Instances
 from semseg.errors import ImageError
 from semseg.evaluation.scores.scores import TITLES, Prediction, ScoreOptions, Scores, Truth

@@ -5,8 +5,12 @@ import pytest
 
 from semseg.classes import ClassTable
 from semseg.evaluation.frames.frames import Frame
-from semseg.evaluation.unlabelled.consistency import TemporalConsistency
-from semseg.evaluation.unlabelled.optical_flow import OpticalFlow, flow_size, gray_for_flow
+from semseg.evaluation.unlabelled.consistency import (
+    OpticalFlow,
+    TemporalConsistency,
+    flow_size,
+    gray_for_flow,
+)
 from semseg.runtime.images.geometry import resize_image
 
 CLASSES = ClassTable.create(["left", "right", "never"], [(1, 2, 3), (4, 5, 6), (7, 8, 9)])

@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from semseg.errors import EngineError, GraphError
-from semseg.runtime.engines.board import is_jetson_tx2
+from semseg.runtime.engines import is_jetson_tx2
 from semseg.runtime.engines.companions import CARD_FILE, CARD_KEY, checked_companion
 from semseg.runtime.graph.frozen_graph import read_frozen_graph
 from semseg.runtime.graph.protobuf import encode_bytes

@@ -2,8 +2,7 @@
 
 import json
 
-from semseg.classes import ClassTable
-from semseg.runtime.images.label_info import label_info_json
+from semseg.classes import ClassTable, label_info_json
 
 
 def test_every_class_has_its_id_its_name_and_a_colour_of_0_to_1():

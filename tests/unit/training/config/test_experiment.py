@@ -7,8 +7,7 @@ import yaml
 from semseg import resources
 from semseg.data import load_dataset
 from semseg.errors import ConfigError
-from semseg.training.config.data_section import parse_roots
-from semseg.training.config.experiment import load_config
+from semseg.training.config.experiment import load_config, parse_roots
 
 
 @pytest.fixture

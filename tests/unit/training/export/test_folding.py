@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 from semseg.classes import ClassTable
-from semseg.training.export.columns import widened
 from semseg.training.export.graph import graph_bytes, graph_stages
+from semseg.training.export.passes import widened
 
 CLASSES = ClassTable.create(["a", "b", "c"], [(1, 2, 3), (4, 5, 6), (7, 8, 9)])
 IMAGE = np.random.default_rng(1).integers(0, 256, (1, 12, 20, 3)).astype(np.uint8)

@@ -16,7 +16,7 @@ from semseg.runtime.graph.card import Card, append_card
 from semseg.runtime.graph.frozen_graph import read_frozen_graph
 from semseg.training.config.experiment import ExperimentConfig
 from semseg.training.export import conversion
-from semseg.training.export.comparison import Comparison, compare
+from semseg.training.export.conversion import Comparison, compare
 from semseg.training.export.formats import saved_model_path, write_format
 from semseg.training.export.graph import graph_bytes
 

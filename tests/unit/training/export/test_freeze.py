@@ -14,15 +14,14 @@ from semseg.networks import NETWORKS
 from semseg.runtime import Segmenter
 from semseg.runtime.graph.card import append_card
 from semseg.runtime.graph.frozen_graph import Card, read_frozen_graph
-from semseg.training.averaging import settle_statistics
 from semseg.training.building import build_network
 from semseg.training.config.experiment import ExperimentConfig, load_config
-from semseg.training.export import verification
 from semseg.training.export.freeze import freeze, model_graph
 from semseg.training.export.graph import graph_bytes
 from semseg.training.records.checkpoints import load_checkpoint, model_variables, restore
 from semseg.training.records.run_folder import RunFolder
 from semseg.training.trainer import train
+from semseg.training.training_step import settle_statistics
 
 CLASSES = ClassTable.create(["sky", "road", "car"], [(1, 2, 3), (40, 50, 60), (7, 8, 9)])
 SIZE = (24, 32)
@@ -132,8 +131,7 @@ def test_a_run_folder_is_frozen_once_for_each_checkpoint(trained, tmp_path, monk
 
 def test_a_graph_that_labels_otherwise_is_not_left(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        verification,
-        "_labels_in_fresh_process",
+        "semseg.training.export.freeze._labels_in_fresh_process",
         lambda graph, inputs: np.full((len(inputs), *SIZE), 2, np.uint8),
     )
     with pytest.raises(GraphError, match=r"labels \d+\.\d\d % of the pixels otherwise"):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from semseg.classes import IGNORE
-from semseg.training.losses.boundaries import BoundaryLoss, boundaries
+from semseg.training.losses.outputs import BoundaryLoss, boundaries
 
 SHAPE = (2, 9, 12)
 

@@ -6,7 +6,7 @@ import pytest
 
 from semseg.classes import IGNORE
 from semseg.training.losses import CrossEntropy, HeadLoss, output_losses
-from semseg.training.losses.boundaries import BoundaryLoss
+from semseg.training.losses.outputs import BoundaryLoss
 
 
 def _model(outputs):

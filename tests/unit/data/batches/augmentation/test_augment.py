@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from semseg.classes import IGNORE
 from semseg.data.batches.augmentation import AugmentationConfig
-from semseg.data.batches.examples import Example, augment_example
+from semseg.data.batches.batches import Example, augment_example
 from semseg.data.declarations.strict_yaml import validate
 from semseg.errors import ConfigError
 

@@ -3,7 +3,7 @@ import pytest
 
 from semseg.classes import IGNORE
 from semseg.data.batches.augmentation import AugmentationConfig, Geometry, draw_geometry
-from semseg.data.batches.examples import Example, augment_example
+from semseg.data.batches.batches import Example, augment_example
 from semseg.runtime.images.geometry import resize_labels
 
 

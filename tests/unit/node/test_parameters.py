@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from semseg.errors import ConfigError
-from semseg.ros.parameters import typed_record, unknown_parameter
+from semseg.node.parameters import typed_record, unknown_parameter
 
 
 class Parameters(NamedTuple):

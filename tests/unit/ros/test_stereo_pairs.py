@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import rospy
 
-from semseg.node.stereo_pairs import QUEUE_SIZE, Pairing
+from semseg.ros.stereo_pairs import QUEUE_SIZE, Pairing
 
 
 @pytest.fixture(autouse=True)

@@ -1,24 +1,94 @@
-"""Saves the predictions of an evaluation, as people, programs and benchmarks want them."""
+"""Saves predictions as people, programs and benchmarks want them: pictures, videos, raw ids."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.data.declarations.class_map import ClassMap
 from semseg.data.declarations.specs import DatasetSpec, FolderSpec
-from semseg.errors import ConfigError
+from semseg.errors import ConfigError, unknown_name
 from semseg.evaluation.frames.frames import Frame
+from semseg.evaluation.frames.video import VideoWriter
 from semseg.evaluation.outputs.output import write_png
-from semseg.evaluation.prediction import KINDS as DRAWN_KINDS
-from semseg.evaluation.prediction import check_kinds, draw
+from semseg.runtime.images import render
 from semseg.runtime.images.geometry import Size, resize_image, resize_labels
 
+LABELS, COLORS, OVERLAY = DRAWN_KINDS = ("labels", "colors", "overlay")
 RAW_IDS, SUBMISSION = "raw_ids", "submission"
 KINDS = (*DRAWN_KINDS, RAW_IDS, SUBMISSION)
 """``raw_ids``: the ids of the dataset's own files. ``submission``: those, in one folder, under the
 last part of the image's name, as the Cityscapes server wants them."""
+
+
+def check_kinds(kinds: Sequence[str], known: Sequence[str]) -> None:
+    """Raises ``ConfigError`` if a kind of prediction is not among the known ones."""
+    for kind in kinds:
+        if kind not in known:
+            raise ConfigError(unknown_name("kind of prediction", kind, known))
+
+
+def draw(kind: str, image: np.ndarray, labels: np.ndarray, classes: ClassTable) -> np.ndarray:
+    """Draws one of ``DRAWN_KINDS``: uint8 (H, W) labels, or uint8 (H, W, 3) RGB."""
+    if kind == COLORS:
+        return render.colorize(labels, classes)
+    if kind == OVERLAY:
+        return render.overlay(image, labels, classes)
+    return labels
+
+
+class PredictionWriter:
+    """Saves predictions as ``FOLDER/KIND/NAME.png``, or a video's as ``FOLDER/KIND.mp4``.
+
+    Labels are always PNG files, one per frame: a video would change them.
+
+    Args:
+      folder: where to.
+      classes: the classes of the labels.
+      kinds: some of ``labels`` (8-bit ids, 255 is void), ``colors``, ``overlay``.
+      rate_hz: frames per second of the videos; None writes image files.
+
+    Raises:
+      ConfigError: a kind is unknown.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        classes: ClassTable,
+        kinds: Sequence[str] = DRAWN_KINDS,
+        rate_hz: float | None = None,
+    ) -> None:
+        check_kinds(kinds, DRAWN_KINDS)
+        self._folder = folder
+        self._classes = classes
+        self._kinds = kinds
+        self._videos = {
+            kind: VideoWriter(folder / f"{kind}.mp4", rate_hz)
+            for kind in kinds
+            if rate_hz is not None and kind != LABELS
+        }
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        for video in self._videos.values():
+            self._stack.enter_context(video)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stack.__exit__(*error)
+
+    def save(self, frame: Frame, labels: np.ndarray) -> None:
+        """Saves the labels, uint8 (H, W), of a frame."""
+        for kind in self._kinds:
+            picture = draw(kind, frame.image, labels, self._classes)
+            if kind in self._videos:
+                self._videos[kind].write(picture)
+            else:
+                write_png(self._folder / kind / f"{frame.name}.png", picture)
 
 
 class PredictionSaver:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from semseg.networks.heads import heads
-from semseg.networks.mirroring import mirrored
+from semseg.training.export.freeze import mirrored
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 4, 7, 3)).astype(np.float32)
 

@@ -11,7 +11,7 @@ from semseg.data.declarations.specs import FolderSpec
 from semseg.data.declarations.strict_yaml import validate
 from semseg.errors import ConfigError
 from semseg.evaluation.frames.frames import Frame
-from semseg.evaluation.outputs.saving import KINDS, PredictionSaver, raw_id_table
+from semseg.evaluation.outputs.predictions import KINDS, PredictionSaver, raw_id_table
 
 CLASSES = [{"name": "road", "color": [1, 2, 3]}, {"name": "car", "color": [4, 5, 6]}]
 SPLITS = {"val": {"images": "*.png", "labels": "*.png"}}
