@@ -9,6 +9,7 @@ from semseg.data.batches.batches import Batch
 from semseg.runtime.graph.frozen_graph import RIGHT
 from semseg.training.building import build_network, compile_model, precision
 from semseg.training.config.experiment import ExperimentConfig
+from semseg.training.fine_tuning import Freezing
 from semseg.training.learning_data import learnt_classes, load_specs
 from semseg.training.training_step import TrainingStep, Usage
 
@@ -44,6 +45,7 @@ def fake_steps(config: ExperimentConfig) -> tuple[TrainingStep, list[Batch]]:
             update={"loss": config.loss.model_copy(update={"class_weights": None})}
         )
     compile_model(model, config, heads, dict.fromkeys(heads, ()))
+    Freezing(model, config.fine_tuning).apply(0)
     least = min(classes.num_classes for classes in heads.values())
     batch = _random_batch(config, least)
     step = TrainingStep(model, lambda batch, outputs: dict.fromkeys(outputs, batch.labels))
