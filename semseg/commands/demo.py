@@ -1,9 +1,14 @@
-"""The demo: a drive through the town as a bag, played through the running node and compared."""
+"""The demo: a drive through the town, and one on a real street, played through the running node.
+
+The town knows its labels, so its playback is scored. The street has no truth: what the network
+makes of it is for the eye.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +20,18 @@ from semseg.evaluation.frames.frames import Frame, Frames
 from semseg.evaluation.frames.video import VideoReader, VideoWriter
 from semseg.evaluation.outputs.bag_output import record
 from semseg.profiles import model_path, shipped_profiles
+from semseg.resources import shipped_file
 from semseg.runtime.graph.frozen_graph import read_frozen_graph
 
 RATE_HZ = 5.0
 TOLERANCE = 0.02
 """How far the demo's mean IoU may be below the card's: it is another, smaller set of frames."""
 PATIENCE_S = 300
+TRUE_LABELS = "/camera/labels"
+STREET = "solidWhiteRight.mp4"
+"""A highway, MIT licence: demo/README.md."""
+STREET_STRIDE = 3
+"""A third of the video's 25 frames a second: what two cores label and draw without drops."""
 
 
 def run_demo(output: Path, model: str, gui: bool = False) -> dict[str, Any]:
@@ -43,12 +54,46 @@ def run_demo(output: Path, model: str, gui: bool = False) -> dict[str, Any]:
     """
     graph = model_path(model, shipped_profiles())
     bar = round(card_mean_iou(graph) - TOLERANCE, 4)
-    output.mkdir(parents=True, exist_ok=True)
-    for name in ("sheet.png", "overlay.mp4"):
-        (output / name).unlink(missing_ok=True)
-    with BagWriter(output / "demo.bag", overwrite=True) as writer:
-        recorded = record(writer, demo_frames(), RATE_HZ).done
-    return _launch(output, graph, bar, gui, recorded)
+    files = _Files(output, "demo.bag")
+    return _play(files, demo_frames(), graph, gui, true_labels=TRUE_LABELS, min_miou=bar)
+
+
+def run_street(output: Path, model: str, gui: bool = False) -> dict[str, Any]:
+    """Plays a real street, which has no true labels, through the same node.
+
+    Leaves ``street.bag`` and the other files of ``run_demo``, with ``street_`` before their names.
+
+    Args:
+      output: the folder.
+      model: a profile such as ``full``, or the path of a frozen graph.
+      gui: whether to open RViz too.
+
+    Returns:
+      The evaluator's report; ``passed`` demands every frame of the bag, right headers and a
+      reason for every drop.
+
+    Raises:
+      SemsegError: the video cannot be read, or the launch did not come to its end.
+    """
+    graph = model_path(model, shipped_profiles())
+    files = _Files(output, "street.bag", "street_")
+    return _play(files, street_frames(), graph, gui)
+
+
+def street_frames() -> Frames:
+    """Returns every third frame of the shipped video, as fast as it was filmed.
+
+    Raises:
+      ImageError: the video cannot be opened, or has fewer frames than it says.
+    """
+    video = VideoReader(shipped_file("demo", STREET))
+    count = -(-video.count // STREET_STRIDE)
+
+    def produce() -> Iterator[Frame]:
+        for index, image in enumerate(islice(video, 0, None, STREET_STRIDE)):
+            yield Frame(f"{STREET} {index * STREET_STRIDE}", None, image)
+
+    return Frames(count, produce, video.rate_hz / STREET_STRIDE)
 
 
 def demo_frames() -> Frames:
@@ -75,23 +120,52 @@ def card_mean_iou(graph: str) -> float:
     return float(card.scores[0]["mean_iou"])
 
 
-def _launch(output: Path, graph: str, bar: float, gui: bool, frames: int) -> dict[str, Any]:
-    recorded = output / "overlay.recorded.mp4"
-    files = {"bag": "demo.bag", "report": "report.json", "sheet": "sheet.png"}
-    arguments: dict[str, Any] = {name: (output / file).resolve() for name, file in files.items()}
-    arguments.update(model=os.path.abspath(graph), video=recorded.resolve())
-    arguments.update(min_miou=bar, gui=str(gui).lower())
-    log = output / "roslaunch.log"
-    report = play_through_node("demo.launch", arguments, frames, log, PATIENCE_S)
-    _encode_for_players(recorded, output / "overlay.mp4")
+class _Files:
+    """The files of one playback, all in one folder and with one prefix."""
+
+    def __init__(self, folder: Path, bag: str, prefix: str = "") -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.bag = folder / bag
+        self.report = folder / f"{prefix}report.json"
+        self.sheet = folder / f"{prefix}sheet.png"
+        self.video = folder / f"{prefix}overlay.mp4"
+        self.log = folder / f"{prefix}roslaunch.log"
+        self.recorded_video = self.video.with_suffix(".recorded.mp4")
+
+
+def _play(
+    files: _Files, frames: Frames, graph: str, gui: bool, **arguments: object
+) -> dict[str, Any]:
+    """Records frames as a bag and plays it through ``demo.launch``."""
+    for picture in (files.sheet, files.video):
+        picture.unlink(missing_ok=True)
+    rate_hz = frames.rate_hz or RATE_HZ
+    with BagWriter(files.bag, overwrite=True) as writer:
+        recorded = record(writer, frames, rate_hz).done
+    report = play_through_node(
+        "demo.launch",
+        {
+            "bag": files.bag.resolve(),
+            "report": files.report.resolve(),
+            "sheet": files.sheet.resolve(),
+            "video": files.recorded_video.resolve(),
+            "model": os.path.abspath(graph),
+            "gui": str(gui).lower(),
+            **arguments,
+        },
+        recorded,
+        files.log,
+        PATIENCE_S,
+    )
+    _encode_for_players(files.recorded_video, files.video, rate_hz)
     return report
 
 
-def _encode_for_players(recorded: Path, video: Path) -> None:
+def _encode_for_players(recorded: Path, video: Path, rate_hz: float) -> None:
     """Writes as H.264 what the robot's OpenCV could only record as MPEG-4."""
     if not recorded.exists():
         return
-    with VideoWriter(video, RATE_HZ) as writer:
+    with VideoWriter(video, rate_hz) as writer:
         for image in VideoReader(recorded):
             writer.write(image)
     recorded.unlink()

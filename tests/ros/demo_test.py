@@ -50,6 +50,7 @@ class DemoTest(unittest.TestCase):
             "bag": self.path("x.bag"),
             "model": rospy.myargv()[1],
             "input_size": "48x66",
+            "true_labels": "/camera/labels",
             "report": self.path("report.json"),
             "sheet": self.path("sheet.png"),
             "video": self.path("overlay.mp4"),
