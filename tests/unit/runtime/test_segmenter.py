@@ -166,7 +166,7 @@ def test_second_image_is_for_graphs_with_two_inputs(color_model, graphs, tmp_pat
     data = graphs.color_graph(extra=[disparity])
     path = tmp_path / "depth.pb"
     path.write_bytes(append_card(data, graphs.color_card(size=(24, 48))))
-    segmenter = Segmenter.load(str(path), engine="tensorflow")
+    segmenter = Segmenter.load(str(path), engine=READS_PB[-1])
     with pytest.raises(ImageError, match="takes input and disparity; no second image"):
         segmenter.segment(image)
     with pytest.raises(ImageError, match="the second image is 24x48, the first 48x96"):
