@@ -3,9 +3,6 @@
 
 from typing import NamedTuple
 
-import rospy
-from std_msgs.msg import Bool
-
 from semseg.command_line import BAD_VERDICT, DONE, parse_size
 from semseg.errors import ConfigError
 from semseg.ros.entry import run_node
@@ -25,6 +22,9 @@ class Parameters(NamedTuple):
 
 def main():
     # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
+    import rospy
+    from std_msgs.msg import Bool
+
     from semseg.ros.playback.image_player import ImagePlayer
 
     parameters = read_parameters(Parameters)

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Segments camera topics with a frozen graph; see docs/segmenter_node.md."""
 
-import rospy
-
 from semseg.command_line import BAD_VERDICT, DONE
 from semseg.ros.entry import run_node
 
 
 def main():
     # Here, under rospy's signal handler: importing OpenCV swallows Python's own Ctrl-C.
+    import rospy
+
     from semseg.node.models import ModelLoader
     from semseg.node.options import node_options
     from semseg.ros.parameters import private_parameters

@@ -6,7 +6,7 @@ beside a node that infers in the image callback; exit status 1 if a demand is mi
 """
 
 from semseg import command_line
-from semseg.errors import SemsegError
+from semseg.errors import SemsegError, without_workspace
 
 OUTPUT_SETS = (("labels",), ("labels", "color", "overlay"))
 
@@ -34,7 +34,7 @@ def main():
         from semseg.ros.benchmark.private_master import private_master
         from semseg.ros.benchmark.speed import speed_table
     except ImportError as error:
-        raise SemsegError("%s; run this through tools/with_ros" % error)
+        raise SemsegError(without_workspace(error))
     with private_master():
         rospy.init_node("benchmark", anonymous=True)
         if args.what == "speed":

@@ -55,3 +55,15 @@ def unknown_name(kind: str, name: object, choices: Iterable[object]) -> str:
     text = "unknown %s '%s'; available: %s" % (kind, name, ", ".join(names) or "none")
     near = difflib.get_close_matches(str(name), names, n=1)
     return text + (" (did you mean '%s'?)" % near[0] if near else "")
+
+
+def without_workspace(found: object) -> str:
+    """Says that a command needs ROS and the workspace, and the commands that give it both.
+
+    Args:
+      found: what is missing, or the error that it made.
+    """
+    return (
+        "%s: this needs ROS and a catkin workspace that is built and sourced; `make setup` builds"
+        " one, `tools/with_ros COMMAND` runs a command in it" % found
+    )

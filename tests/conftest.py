@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,47 @@ PROBE = """
 import sys, pytest, tensorflow
 assert sys.version_info[:2] in ((3, 6), (3, 7)) and tensorflow.__version__.startswith("1.15")
 """
+
+
+NOT_QUICK = ("tensorflow", "keras", "genpy", "genmsg", "roslib", "rosgraph", "rospy")
+"""What --quick does without; every message of ROS needs genpy."""
+
+
+def pytest_addoption(parser):
+    """Adds --quick: TensorFlow and ROS cannot be imported, and a case that tries is skipped.
+
+    So no list says which cases are quick: each says it itself, by what it imports.
+    """
+    parser.addoption("--quick", action="store_true", help="skip what needs TensorFlow or ROS")
+
+
+def pytest_configure(config):
+    """Hides the modules; to `find_spec` they are not installed."""
+    if config.getoption("quick", False):
+        sys.modules.update(dict.fromkeys(NOT_QUICK))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    """Skips a file that imports what is hidden."""
+    report = (yield).get_result()
+    _skip_what_is_not_quick(collector, report, report.call)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Skips a case that imports what is hidden, itself or in what it calls."""
+    _skip_what_is_not_quick(item, (yield).get_result(), call)
+
+
+def _skip_what_is_not_quick(node, report, call):
+    error = call.excinfo.value if call.excinfo and node.config.getoption("quick", False) else None
+    while error is not None:
+        hidden = (getattr(error, "name", None) or "").split(".")[0]
+        if report.failed and isinstance(error, ImportError) and hidden in NOT_QUICK:
+            report.outcome = "skipped"
+            report.longrepr = (str(node.fspath), 0, "Skipped: not quick, it needs " + hidden)
+        error = error.__cause__ or error.__context__
 
 
 class RobotPython:
@@ -46,11 +88,13 @@ class RobotPython:
 
 
 @pytest.fixture(scope="session")
-def robot_python():
+def robot_python(request):
     """Python 3.6 or 3.7 with TensorFlow 1.15 and pytest, else the test is skipped.
 
     Looked for in SEMSEG_ROBOT_PYTHON, then in .venv-robot of the checkout.
     """
+    if request.config.getoption("quick", False):
+        pytest.skip("not quick, it needs tensorflow")
     candidates = [os.environ.get("SEMSEG_ROBOT_PYTHON"), ROOT / ".venv-robot" / "bin" / "python"]
     for candidate in filter(None, candidates):
         if shutil.which(str(candidate)) and not RobotPython(candidate).run("-c", PROBE).returncode:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from semseg.errors import SemsegError
+from semseg.commands.launch_log import last_words
+from semseg.errors import SemsegError, without_workspace
 
 
 def play_through_node(
@@ -45,7 +46,7 @@ def play_through_node(
     with log_path.open("w") as log:
         _run(command, log, patience_s)
     if not report_path.exists():
-        raise SemsegError(f"{launch_file} ended without a report{_reason(log_path)}")
+        raise SemsegError(f"{launch_file} {_reason(log_path)}; its log is {log_path}")
     report = json.loads(report_path.read_text())
     report.update(passed=report["passed"] and report["sent"] == frames, recorded=frames)
     report_path.write_text(json.dumps(report, indent=2))
@@ -92,7 +93,7 @@ def _run(command: list[str], log: TextIO, patience_s: float) -> None:
     try:
         launch = subprocess.Popen(command, stdout=log, stderr=log)
     except FileNotFoundError:
-        raise SemsegError("roslaunch is not on the path; run this through tools/with_ros")
+        raise SemsegError(without_workspace("roslaunch is not on the path"))
     try:
         launch.wait(patience_s)
     except subprocess.TimeoutExpired:
@@ -103,11 +104,14 @@ def _run(command: list[str], log: TextIO, patience_s: float) -> None:
 
 
 def _reason(log_path: Path) -> str:
-    """Returns the last fatal line of a node, for the error; the whole log is a file."""
-    lines = log_path.read_text(errors="replace").splitlines()
-    fatal = [line for line in lines if "[FATAL]" in line]
-    said = fatal[-1].split("]: ")[-1].replace("\x1b[0m", "") if fatal else "no node says why"
-    return f": {said}; its log is {log_path}"
+    """Returns what the nodes that died said last, for the error; the whole log is a file."""
+    log = log_path.read_text(errors="replace")
+    if "neither a launch file in package [semseg]" in log:
+        return without_workspace("is not found by roslaunch")
+    said = "; ".join(last_words(log)) or "no node says why"
+    if "No module named 'semseg.msg'" in said:
+        said = without_workspace(said)
+    return f"ended without a report: {said}"
 
 
 def _free_port() -> int:

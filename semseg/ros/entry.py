@@ -11,10 +11,15 @@ import threading
 import time
 from typing import Callable, Dict, Tuple
 
-import rospy
-
 from semseg.command_line import COULD_NOT_RUN, DONE
-from semseg.errors import SemsegError
+from semseg.errors import SemsegError, without_workspace
+
+try:
+    import rospy
+except ImportError as error:
+    # Nodes alone import this module, and without rospy there is nobody else to tell.
+    sys.stderr.write("error: %s\n" % without_workspace(error))
+    sys.exit(COULD_NOT_RUN)
 
 _PUBLISH = (
     (logging.CRITICAL, rospy.logfatal),
@@ -69,6 +74,7 @@ class Throttle:
 
 
 END_S = 1.5
+GENERATED = ("semseg.msg", "semseg.srv")
 
 
 def run_node(name, main):
@@ -89,6 +95,11 @@ def run_node(name, main):
         status = main()
     except (SemsegError, OSError) as error:
         rospy.logfatal("%s", " ".join(str(error).split("\n")))
+        status = COULD_NOT_RUN
+    except ImportError as error:
+        if error.name not in GENERATED:
+            raise
+        rospy.logfatal("%s", without_workspace(error))
         status = COULD_NOT_RUN
     except rospy.ROSException:
         if not rospy.is_shutdown():

@@ -23,9 +23,11 @@ from semseg.training.config.experiment import load_config
 from semseg.training.losses import LOSSES
 from semseg.training.records.checkpoints import model_variables, save_checkpoint
 from semseg.training.trainer import train
+from tolerances import of_means, of_network
 
 pytestmark = pytest.mark.timeout(900)  # Each process compiles anew.
 ROOT = Path(__file__).resolve().parents[2]
+STEP_PIXELS = 4 * 16 * 24
 LOSS_PROGRAM = """
 import sys, jax, numpy as np
 from semseg.training.losses import LOSSES
@@ -147,7 +149,9 @@ def assert_same_weights(workdir, other):
     found, expected = weights_of(workdir), weights_of(other)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, atol=2e-5, err_msg=name)
+        # A gradient is a mean over the pixels of a step; a rate of 1 is the largest here.
+        near = of_means(STEP_PIXELS, max(1, np.abs(value).max()))
+        np.testing.assert_allclose(found[name], value, rtol=0, atol=near, err_msg=name)
 
 
 def wait_for_epoch(workdir, after):
@@ -187,9 +191,13 @@ def test_each_loss_and_its_gradient_are_those_of_tensorflow(jax_python, tmp_path
         variable = tf.Variable(logits)
         with tf.GradientTape() as tape:
             loss = kind()(labels, variable)
-        assert found[name] == pytest.approx(float(loss), rel=1e-5), name
+        near = of_means(labels.size, np.abs(logits).max())
+        assert found[name] == pytest.approx(float(loss), rel=0, abs=near), name
         gradient = np.array(tape.gradient(loss, variable))
-        np.testing.assert_allclose(found[f"{name}_gradient"], gradient, atol=1e-7, err_msg=name)
+        near = of_means(labels.size, np.abs(gradient).max())
+        np.testing.assert_allclose(
+            found[f"{name}_gradient"], gradient, rtol=0, atol=near, err_msg=name
+        )
 
 
 @pytest.mark.slow
@@ -201,13 +209,12 @@ def test_each_network_gives_the_logits_of_tensorflow(jax_python, tiny_network, t
         model = tiny_network(name, 3)
         model.save(tmp_path / f"{name}.keras")
         inputs = images[0] if len(model.inputs) == 1 else list(images)
-        expected[name] = np.array(model(inputs, training=False))
+        expected[name] = np.array(model(inputs, training=False)), of_network(model, inputs)
     # What is compiled runs once: compiling well would take most of the time.
     quickly = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     jax_python.run("-c", NETWORKS_PROGRAM, tmp_path, *NETWORKS, **quickly)
-    for name, logits in expected.items():
+    for name, (logits, tolerance) in expected.items():
         found = np.load(tmp_path / f"{name}.npy")
-        tolerance = 1e-4 * np.abs(logits).max()
         np.testing.assert_allclose(found, logits, rtol=0, atol=tolerance, err_msg=name)
 
 
@@ -225,7 +232,9 @@ def test_a_step_has_the_loss_and_gradients_of_tensorflow(jax_python, experiment,
     moved = weights_of(tmp_path / "jax")["logits/kernel"] - np.load(initial)["logits/kernel"]
     assert np.abs(moved).max() > 1e-3
     (found,), (expected,) = log_of(tmp_path / "jax"), log_of(tmp_path / "tf")
-    assert float(found["loss"]) == pytest.approx(float(expected["loss"]), rel=1e-5)
+    assert float(found["loss"]) == pytest.approx(
+        float(expected["loss"]), rel=of_means(STEP_PIXELS, 1)
+    )
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Iterator
 
 import rosgraph
 
-from semseg.errors import SemsegError
+from semseg.errors import SemsegError, without_workspace
 
 START_S = 30.0
 
@@ -32,7 +32,7 @@ def private_master() -> Iterator[str]:
             ["roscore", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
     except OSError as error:
-        raise SemsegError("roscore cannot be started: %s" % error)
+        raise SemsegError(without_workspace("roscore cannot be started: %s" % error))
     os.environ["ROS_MASTER_URI"] = uri
     try:
         _wait_for_master(uri)

@@ -77,7 +77,19 @@ def test_a_launch_that_does_not_end_is_ended(tmp_path, roslaunch):
 
 def test_without_ros_it_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SemsegError, match="roslaunch is not on the path.*tools/with_ros"):
+    with pytest.raises(SemsegError, match="roslaunch is not on the path.*`make setup` builds"):
+        play(tmp_path)
+
+
+def test_without_the_workspace_it_says_what_to_do(tmp_path, roslaunch):
+    roslaunch("echo 'RLException: [x.launch] is neither a launch file in package [semseg] nor'\n")
+    with pytest.raises(SemsegError, match="x.launch is not found by roslaunch: .*`make setup`"):
+        play(tmp_path)
+
+
+def test_a_node_without_the_messages_names_the_workspace(tmp_path, roslaunch):
+    roslaunch("echo \"[FATAL] [1.5]: No module named 'semseg.msg'\"\n")
+    with pytest.raises(SemsegError, match="No module named 'semseg.msg': .*`make setup` builds"):
         play(tmp_path)
 
 

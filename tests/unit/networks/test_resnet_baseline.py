@@ -4,6 +4,7 @@ import pytest
 
 from semseg.networks.recomputation import Recomputed, flat_layers
 from semseg.networks.resnet_baseline import resnet_baseline
+from tolerances import of_means, of_network
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 32, 48, 3)).astype(np.float32)
 LABELS = np.random.default_rng(1).integers(0, 3, (2, 32, 48))
@@ -24,10 +25,11 @@ def test_gradient_checkpointing_changes_no_result():
     start = plain.get_weights()
     ended = zip(_trained(plain, start), _trained(saving, start), strict=True)
     for variable, (expected, found) in zip(plain.weights, ended, strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-6, err_msg=variable.path)
-    np.testing.assert_allclose(
-        saving.predict_on_batch(IMAGES), plain.predict_on_batch(IMAGES), atol=1e-5
-    )
+        # A gradient is a mean over the pixels; weights that are large by then had large ones.
+        near = of_means(LABELS.size, max(1, np.abs(expected).max()))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=near, err_msg=variable.path)
+    logits, near = plain.predict_on_batch(IMAGES), of_network(plain, IMAGES)
+    np.testing.assert_allclose(saving.predict_on_batch(IMAGES), logits, rtol=0, atol=near)
 
 
 def test_gradient_checkpointing_runs_each_block_again_in_the_backward_pass(monkeypatch):
@@ -94,7 +96,8 @@ def test_every_option_gives_finite_logits_at_an_odd_size(options):
 def test_groups_normalise_each_image_alone():
     model = resnet_baseline(3, **SMALL, group_width=4)
     both, alone = model(IMAGES, training=True), model(IMAGES[:1], training=True)
-    np.testing.assert_allclose(both[:1], alone, atol=1e-4)
+    near = of_network(model, IMAGES)
+    np.testing.assert_allclose(both[:1], alone, rtol=0, atol=near)
     names = {type(layer).__name__ for layer in model.layers}
     assert "GroupNormalization" in names and "BatchNormalization" not in names
 

@@ -1,9 +1,8 @@
 import pytest
 
 from semseg.data.declarations.strict_yaml import validate
-from semseg.training.config.experiment import ExperimentConfig
-from semseg.training.records.run_folder import Resume
-from semseg.training.trainer import train
+
+# What needs Keras is imported by the fixtures: `make quick` reads this file without it.
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +30,16 @@ def experiment(tiny_dataset):
 @pytest.fixture
 def configure(experiment):
     """Builds the configuration of ``experiment``."""
+    from semseg.training.config.experiment import ExperimentConfig
+
     return lambda **sections: validate(ExperimentConfig, experiment(**sections), "test")
 
 
 @pytest.fixture
 def run(configure, tiny_dataset, tmp_path):
     """Trains on the tiny dataset in a folder of the test's."""
+    from semseg.training.records.run_folder import Resume
+    from semseg.training.trainer import train
 
     def start(folder="run", resume=Resume.NEVER, init_weights=None, root=None, **sections):
         config = configure(**sections)

@@ -1,3 +1,5 @@
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from semseg.data.batches.batches import Batch
 from semseg.training.fake_input import fake_steps, measure_steps
 from semseg.training.learning_data import LearningData
 from semseg.training.training_step import DivergenceError
+from tolerances import of_means
 
 
 def _losses(config, steps=4):
@@ -23,14 +26,22 @@ def test_two_equal_batches_accumulate_to_the_step_of_one(configure):
     plain = configure(optimizer=optimizer, schedule=schedule)
     doubled = configure(optimizer=optimizer, schedule=schedule, training={"accumulate": 2})
     (one, expected), (two, found) = _losses(plain), _losses(doubled)
-    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    # Both losses and gradients are means over the pixels of both crops.
+    near = of_means(2 * 16 * 24, 1)
+    np.testing.assert_allclose(found, expected, rtol=near)
     assert found[-1] < found[0]
     for first, second in zip(one.model.weights, two.model.weights, strict=True):
-        np.testing.assert_allclose(second, first, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(second, first, rtol=near, atol=near)
     assert int(two.model.optimizer.iterations) == 4
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+LIMITED = pytest.mark.skipif(
+    "ONEDNN_MAX_CPU_ISA" in os.environ,
+    reason="TensorFlow asks the processor for bfloat16, and oneDNN, which is limited, has none",
+)
+
+
+@pytest.mark.parametrize("precision", [pytest.param("bfloat16", marks=LIMITED), "float16"])
 def test_lower_precision_learns_the_same_with_weights_in_float32(configure, precision):
     _, expected = _losses(configure())
     step, found = _losses(configure(training={"precision": precision}))
