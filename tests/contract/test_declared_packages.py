@@ -36,7 +36,7 @@ def _names(path):
 PIP = {
     name.replace("-", "_")
     for path in ROOT.glob("requirements/*.txt")
-    if path.stem in ("base", "train", "export", "engines", "dev", "jax")
+    if path.stem in ("base", "train", "pretrained", "export", "engines", "dev", "jax")
     for name in _names(path)
 }
 # These come from the distribution where there is ROS; tensorflow is the build for processors.
