@@ -21,12 +21,12 @@ def main():
                         help="size of the run's images (default: 256x512)")  # fmt: skip
     args = parser.parse_args()
 
+    from semseg.files import write_file
     from semseg.training.config.migration import migrate
-    from semseg.training.records.run_folder import write_atomically
 
     output = Path(args.output)
     migration = migrate(args.args, output.stem, args.size)
-    write_atomically(output, migration.config.to_yaml().encode())
+    write_file(output, migration.config.to_yaml().encode())
     for line in migration.remarks:
         print(line)
     for line in migration.lost:

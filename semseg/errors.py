@@ -40,6 +40,10 @@ class CheckpointError(SemsegError):
     """A run folder whose checkpoint is missing, damaged or of another network."""
 
 
+class OutputError(SemsegError):
+    """A file that cannot be written: no permission, a full disk."""
+
+
 def unknown_name(kind: str, name: object, choices: Iterable[object]) -> str:
     """Says that a name is unknown, lists the known ones and suggests the nearest.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from semseg.bags.messages import (
     rosbags_name,
 )
 from semseg.errors import BagError, unknown_name
+from semseg.files import partial_path
 from semseg.runtime.images import image_codec
 from semseg.runtime.images.geometry import Size
 
@@ -52,9 +53,10 @@ class BagWriter:
         if compression not in COMPRESSIONS:
             raise BagError(unknown_name("compression", compression, COMPRESSIONS))
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._active = self._path.with_name(self._path.name + ".active")
-        self._active.unlink(missing_ok=True)
-        self._writer = Writer(self._active)
+        self._stack = ExitStack()
+        active = Path(self._stack.enter_context(partial_path(self._path, mark=".active")))
+        active.unlink(missing_ok=True)
+        self._writer = Writer(active)
         scheme = COMPRESSIONS[compression]
         if scheme is not None:
             self._writer.set_compression(scheme)
@@ -67,10 +69,7 @@ class BagWriter:
 
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         self._writer.__exit__(kind, *error)
-        if kind is None:
-            os.replace(self._active, self._path)
-        else:
-            self._active.unlink()
+        self._stack.__exit__(kind, *error)
 
     def copy(self, message: RawMessage) -> None:
         """Writes a message of a ROS 1 bag as it is."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from semseg import command_line
 from semseg.errors import ConfigError
-from semseg.evaluation.outputs.output import check_writable
 from semseg.evaluation.report import comparison, run_log, terminal
 from semseg.evaluation.report.page import Section
 from semseg.evaluation.report.report import Report
 from semseg.evaluation.report.sections import write_report_page
+from semseg.files import check_writable
 
 
 def add_report_flags(parser: ArgumentParser) -> None:

@@ -13,10 +13,10 @@ from semseg.evaluation.averaging import AveragingSegmenter, Loaded, Views
 from semseg.evaluation.frames.frames import Frame
 from semseg.evaluation.frames.sources import frames_from_dataset
 from semseg.evaluation.loop import Settings, evaluate
-from semseg.evaluation.outputs.output import new_folder
 from semseg.evaluation.outputs.predictions import RAW_IDS, SUBMISSION, PredictionSaver, raw_id_table
 from semseg.evaluation.report.report import Report, describe_model
 from semseg.evaluation.scores.scores import ScoreOptions
+from semseg.files import new_folder
 from semseg.runtime import Segmentation
 from semseg.runtime.images.geometry import Size
 

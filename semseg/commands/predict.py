@@ -13,10 +13,10 @@ from semseg.errors import ConfigError
 from semseg.evaluation.frames.frames import Frame, Frames, Outcome
 from semseg.evaluation.frames.sources import frames_from_images
 from semseg.evaluation.frames.video import VIDEO_RATE_HZ
-from semseg.evaluation.outputs.output import new_folder
 from semseg.evaluation.outputs.predictions import PredictionWriter
 from semseg.evaluation.outputs.viewing import Clip, Window
 from semseg.evaluation.prediction import predict
+from semseg.files import new_folder
 
 Save = Callable[[Frame, np.ndarray], None]
 

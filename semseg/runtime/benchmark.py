@@ -19,6 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from semseg.errors import EngineError, ImageError
+from semseg.files import write_file
 from semseg.runtime.benchmark_process import PICKLE_PROTOCOL
 from semseg.runtime.engines import AUTO, ENGINES
 from semseg.runtime.images.geometry import Size, resize_image, resize_labels
@@ -317,9 +318,7 @@ def write_report(
         "rows": [dict(row._asdict(), fps=row.fps) for row in rows],
         "failures": {str(entrant): reason for entrant, reason in failures.items()},
     }
-    with open(path + ".part", "w") as file:
-        json.dump(record, file, indent=2)
-    os.replace(path + ".part", path)
+    write_file(path, json.dumps(record, indent=2).encode())
 
 
 def _cells(row):

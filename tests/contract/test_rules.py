@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROBOT_MODULES = ("errors", "classes", "metrics", "resources", "profiles", "command_line")
+ROBOT_MODULES = ("errors", "classes", "files", "metrics", "resources", "profiles", "command_line")
 ENTRY_POINTS = sorted([*ROOT.glob("scripts/*.py"), *ROOT.glob("ros_nodes/*.py")])
 SOURCES = sorted((ROOT / "semseg").rglob("*.py"))
 ROBOT_SOURCES = sorted(

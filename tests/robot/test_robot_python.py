@@ -3,6 +3,7 @@
 ROBOT_PATHS = [
     "semseg/errors.py",
     "semseg/classes.py",
+    "semseg/files.py",
     "semseg/metrics.py",
     "semseg/resources.py",
     "semseg/command_line.py",
@@ -15,6 +16,7 @@ ROBOT_PATHS = [
 ROBOT_TESTS = [
     "tests/unit/runtime",
     "tests/unit/test_classes.py",
+    "tests/unit/test_files.py",
     "tests/unit/test_metrics.py",
     "tests/unit/test_command_line.py",
     "tests/unit/test_profiles.py",

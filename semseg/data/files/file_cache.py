@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import platformdirs
 
-from semseg.errors import DatasetError
+from semseg.errors import OutputError
 from semseg.files import write_file
 
 _LOG = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class FileCache(Generic[FoundT]):
         values = {stamp: self._to_json(each) for stamp, each in self.found.items()}
         try:
             write_file(self._path, json.dumps(values).encode("utf-8"))
-        except DatasetError as error:
+        except OutputError as error:
             _LOG.warning("what was found is not kept for the next time: %s", error)
 
 

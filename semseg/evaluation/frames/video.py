@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from semseg.errors import ImageError, unknown_name
+from semseg.files import partial_path
 from semseg.runtime.images.geometry import Size
 
 VIDEO_SUFFIXES = frozenset(
@@ -100,22 +102,18 @@ class VideoWriter:
         if suffix not in _FORMATS:
             raise ImageError(f"{path}: {unknown_name('kind of video', suffix, _FORMATS)}")
         self._format = _FORMATS[suffix]
-        self._partial = self._path.with_name(self._path.stem + ".partial" + suffix)
         self._rate_hz = rate_hz
         self._size: Size = (0, 0)
         self._encoder: Generator[None, np.ndarray | None, None] | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> VideoWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._encoder is None:
-            return
-        self._encoder.close()
-        if kind is None:
-            os.replace(self._partial, self._path)
-        else:
-            self._partial.unlink(missing_ok=True)
+    def __exit__(self, *error: Any) -> None:
+        if self._encoder is not None:
+            self._encoder.close()
+        self._stack.__exit__(*error)
 
     def write(self, image: np.ndarray) -> None:
         """Appends an image.
@@ -139,9 +137,9 @@ class VideoWriter:
         self._encoder.send(np.ascontiguousarray(padded))
 
     def _start(self, width: int, height: int) -> Generator[None, np.ndarray | None, None]:
-        self._partial.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         encoder = imageio_ffmpeg.write_frames(
-            str(self._partial),
+            self._stack.enter_context(partial_path(self._path, before_suffix=True)),
             (width, height),
             fps=self._rate_hz,
             macro_block_size=2,

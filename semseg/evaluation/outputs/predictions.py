@@ -13,7 +13,7 @@ from semseg.data.declarations.specs import DatasetSpec, FolderSpec
 from semseg.errors import ConfigError, unknown_name
 from semseg.evaluation.frames.frames import Frame
 from semseg.evaluation.frames.video import VideoWriter
-from semseg.evaluation.outputs.output import write_png
+from semseg.files import FAST, write_png
 from semseg.runtime.images import render
 from semseg.runtime.images.geometry import Size, resize_image, resize_labels
 
@@ -88,7 +88,7 @@ class PredictionWriter:
             if kind in self._videos:
                 self._videos[kind].write(picture)
             else:
-                write_png(self._folder / kind / f"{frame.name}.png", picture)
+                write_png(self._folder / kind / f"{frame.name}.png", picture, FAST)
 
 
 class PredictionSaver:
@@ -130,7 +130,7 @@ class PredictionSaver:
         for kind in self._kinds:
             name = frame.name.rsplit("/", 1)[-1] if kind == SUBMISSION else frame.name
             picture = self._picture(kind, image, labels)
-            write_png(self._folder / kind / f"{name}.png", picture)
+            write_png(self._folder / kind / f"{name}.png", picture, FAST)
 
     def _picture(self, kind: str, image: np.ndarray, labels: np.ndarray) -> np.ndarray:
         if kind in DRAWN_KINDS:

@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from semseg.evaluation.outputs.output import write_file
+from semseg.files import write_file
 
 _TEMPLATE = Path(__file__).with_name("page.html.jinja")
 _JPEG_QUALITY = 90
@@ -82,4 +82,4 @@ def write_page(path: str | Path, title: str, summary: str, sections: Sequence[Se
     environment.filters["drawing"] = Markup
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     page = template.render(title=title, summary=summary, sections=sections)
-    write_file(Path(path), page.encode())
+    write_file(path, page.encode())

@@ -10,9 +10,9 @@ import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.evaluation.frames.frames import Unreadable
-from semseg.evaluation.outputs.output import write_file
 from semseg.evaluation.report.gallery import Gallery
 from semseg.evaluation.scores.scores import Scores
+from semseg.files import write_file
 from semseg.metrics import ConfusionMatrix
 from semseg.runtime import Segmenter, Timing
 from semseg.runtime.images.geometry import Size
@@ -140,7 +140,7 @@ class Report(NamedTuple):
             f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}"
             for key, value in self.to_json().items()
         )
-        write_file(Path(path), ("{\n" + ",\n".join(lines) + "\n}\n").encode())
+        write_file(path, ("{\n" + ",\n".join(lines) + "\n}\n").encode())
 
     def latency_ms(self) -> dict[str, float | None]:
         """Returns ``{"p50": ..., "p95": ..., "p99": ...}``, from an image to its labels."""

@@ -7,7 +7,6 @@ in between is lost.
 """
 
 import json
-import os
 import threading
 import time
 from typing import Any, Callable, Dict, NamedTuple, Optional
@@ -21,13 +20,14 @@ from std_msgs.msg import Bool
 from std_srvs.srv import SetBool
 
 from semseg.errors import ConfigError, ImageError, SemsegError, unknown_name
+from semseg.files import write_file, write_png
 from semseg.msg import LabelInfo
 from semseg.node.options import COMPRESSED, RAW
 from semseg.node.statistics import DROPS
 from semseg.ros.label_info import class_table
 from semseg.ros.messages import image_from_message, labels_from_message
 from semseg.ros.playback.live_evaluation import Arrival, Bars, LiveEvaluation
-from semseg.ros.playback.pictures import SampleSheet, VideoRecorder, write_picture
+from semseg.ros.playback.pictures import SampleSheet, VideoRecorder
 from semseg.ros.subscriptions import BUFFER_SIZE
 from semseg.runtime.images import image_codec
 from semseg.runtime.segmenter import image_size
@@ -217,11 +217,8 @@ class Evaluator:
             self._video.close()
         sheet = self._sheet.draw(self._classes)
         if self._outputs.sheet and sheet is not None:
-            write_picture(self._outputs.sheet, sheet)
-        beside = self._outputs.report + ".partial"
-        with open(beside, "w") as file:
-            json.dump(report, file, indent=2)
-        os.replace(beside, self._outputs.report)
+            write_png(self._outputs.sheet, sheet)
+        write_file(self._outputs.report, json.dumps(report, indent=2).encode())
 
     def _subscribe_truths(self):
         topic = rospy.resolve_name("true_labels")

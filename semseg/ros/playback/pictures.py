@@ -1,6 +1,5 @@
 """What a person looks at after a playback: a picture sheet and a video."""
 
-import os
 from typing import Dict, List, Optional, Set
 
 import cv2
@@ -106,15 +105,3 @@ class VideoRecorder:
         if not writer.isOpened():
             raise ImageError("%s: cannot be written as an MP4 video" % self._path)
         return writer
-
-
-def write_picture(path: str, image: np.ndarray) -> None:
-    """Writes an RGB image as a PNG file, whole or not at all.
-
-    Raises:
-      ImageError: the file cannot be written.
-    """
-    beside = path + ".partial.png"
-    if not cv2.imwrite(beside, cv2.cvtColor(image, cv2.COLOR_RGB2BGR)):
-        raise ImageError("%s: cannot be written" % path)
-    os.replace(beside, path)

@@ -6,7 +6,6 @@ are compared with the network's.
 
 import hashlib
 import logging
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.errors import CheckpointError, ConfigError, GraphError
+from semseg.files import partial_path
 from semseg.networks.heads import NumClasses, without_auxiliary
 from semseg.runtime.graph import frozen_graph as tensors
 from semseg.runtime.graph.card import SQUASH, Card, Head, append_card
@@ -207,18 +207,16 @@ def freeze(
     if mirror:
         model, card = _mirrored(model, card)
     card = card._replace(inputs=_inputs(model, size))
-    partial = output.with_name(output.name + ".partial")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        graph = graph_bytes(model, tables, size, head, columns=columns)
-        partial.write_bytes(append_card(graph, card))
-        images, seconds = folder.read_images()
-        verify(partial, model, images, size or config.data.size, seconds=seconds, head=head)
-        os.replace(partial, output)
+        with partial_path(output) as beside:
+            partial = Path(beside)
+            graph = graph_bytes(model, tables, size, head, columns=columns)
+            partial.write_bytes(append_card(graph, card))
+            images, seconds = folder.read_images()
+            verify(partial, model, images, size or config.data.size, seconds=seconds, head=head)
     except OSError as error:
         raise GraphError(f"cannot freeze {workdir} into {output}: {error}")
-    finally:
-        partial.unlink(missing_ok=True)
     return card
 
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from semseg.errors import CheckpointError
+from semseg.errors import CheckpointError, OutputError
+from semseg.files import write_file
 from semseg.networks.recomputation import flat_layers
 
 _STATE = "state"
@@ -70,24 +70,14 @@ def save_checkpoint(path: Path, variables: Mapping[str, Any], state: Mapping[str
     """
     arrays = {name: np.asarray(variable) for name, variable in variables.items()}
     arrays[_STATE] = np.array(json.dumps(state))
-    partial = path.with_name(path.name + ".partial")
     # In memory first: an archive that meets a full disk complains once more when it is dropped.
     content = io.BytesIO()
     np.savez(content, **arrays)
     try:
-        with open(partial, "wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot write checkpoint {path}: {error.strerror or error}; "
-            + ("the former one is kept" if path.exists() else "there is no former one")
-        )
-    finally:
-        partial.unlink(missing_ok=True)  # Of an error or a second Ctrl-C.
+        write_file(path, content.getbuffer(), durable=True)
+    except OutputError as error:
+        kept = "the former one is kept" if path.exists() else "there is no former one"
+        raise CheckpointError(f"checkpoint {error}; {kept}")
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -147,12 +137,3 @@ def initialize(checkpoint: Checkpoint, variables: Mapping[str, Any]) -> list[str
     if len(skipped) == len(variables):
         raise CheckpointError(f"{checkpoint.path} has no weight that fits this network")
     return skipped
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a rename in the folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

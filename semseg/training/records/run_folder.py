@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from semseg.errors import CheckpointError, ConfigError
+from semseg.files import write_file
 from semseg.training.config.experiment import ExperimentConfig, load_config
 
 
@@ -94,7 +95,7 @@ class RunFolder:
             self.last.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CheckpointError(f"cannot make the run folder {self.path}: {error.strerror}")
-        write_atomically(self.config, config.to_yaml().encode())
+        write_file(self.config, config.to_yaml().encode())
 
     def keep_last(self, step: int, count: int) -> None:
         """Keeps the last checkpoint under its step, with the ones before it: ``count`` in all."""
@@ -117,9 +118,9 @@ class RunFolder:
           seconds: for a network with a second input: right images, uint8 [n, H, W, 3], or
             disparities, float32 [n, H, W, 1].
         """
-        write_atomically(self.images, _npy(images))
+        write_file(self.images, _npy(images))
         if seconds is not None:
-            write_atomically(self.seconds, _npy(seconds))
+            write_file(self.seconds, _npy(seconds))
 
     def read_images(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Returns what ``write_images`` kept: images and second images, None without."""
@@ -128,7 +129,7 @@ class RunFolder:
 
     def write_usage(self, usage: Mapping[str, Any]) -> None:
         """Writes what the run takes of the machine."""
-        write_atomically(self.usage, json.dumps(usage, indent=2).encode() + b"\n")
+        write_file(self.usage, json.dumps(usage, indent=2).encode() + b"\n")
 
     def write_history(self, history: Sequence[Mapping[str, Any]]) -> None:
         """Writes ``log.csv`` and ``curves.png`` anew from all epochs so far."""
@@ -136,8 +137,8 @@ class RunFolder:
         writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(history)
-        write_atomically(self.log, text.getvalue().encode())
-        write_atomically(self.curves, _curves(history))
+        write_file(self.log, text.getvalue().encode())
+        write_file(self.curves, _curves(history))
 
     def _check_config(self, config: ExperimentConfig) -> None:
         former = load_config(self.config)
@@ -147,22 +148,6 @@ class RunFolder:
                 f"--resume continues a run as it began, but {self.config} differs: "
                 + ", ".join(changed)
             )
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file beside and then replaces it, so that readers see the old or the new.
-
-    Raises:
-      CheckpointError: the folder cannot be written or the disk is full.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
-    except OSError as error:
-        raise CheckpointError(f"cannot write {path}: {error.strerror or error}")
-    finally:
-        partial.unlink(missing_ok=True)  # Of an error or a second Ctrl-C.
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from semseg.classes import ClassTable
-from semseg.errors import ImageError
-from semseg.ros.playback.pictures import SampleSheet, VideoRecorder, write_picture
+from semseg.ros.playback.pictures import SampleSheet, VideoRecorder
 
 CLASSES = ClassTable.create(["road", "sky"], [(200, 0, 0), (0, 0, 100)])
 
@@ -55,8 +54,3 @@ def test_a_video_has_all_frames_at_the_rate_of_their_stamps(tmp_path):
     blue, _, red = written.read()[1][16, 24]
     assert red > 200
     assert blue < 60
-
-
-def test_a_picture_that_cannot_be_written_is_an_error(tmp_path):
-    with pytest.raises(ImageError, match="nowhere/x.png: cannot be written"):
-        write_picture(str(tmp_path / "nowhere" / "x.png"), np.zeros((4, 4, 3), np.uint8))

@@ -7,7 +7,6 @@ import pytest
 
 from semseg.errors import CheckpointError
 from semseg.networks import fast_scnn
-from semseg.training.records import checkpoints
 from semseg.training.records.checkpoints import (
     initialize,
     load_checkpoint,
@@ -46,7 +45,7 @@ def test_a_full_disk_leaves_the_former_checkpoint(tmp_path, variables, monkeypat
     if failing == "write":
         (tmp_path / "last.npz.partial").symlink_to("/dev/full")
     else:
-        monkeypatch.setattr(checkpoints.os, "fsync", full)
+        monkeypatch.setattr("semseg.files.os.fsync", full)
     with pytest.raises(CheckpointError, match=r"No space left on device; the former one is kept"):
         save_checkpoint(path, variables, {"step": 2})
     assert path.read_bytes() == former
@@ -60,7 +59,7 @@ def test_a_save_that_is_interrupted_leaves_the_former_checkpoint_alone(
         raise KeyboardInterrupt
 
     save_checkpoint(tmp_path / "last.npz", variables, {"step": 1})
-    monkeypatch.setattr(checkpoints.os, "fsync", interrupted)
+    monkeypatch.setattr("semseg.files.os.fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path / "last.npz", variables, {"step": 2})
     assert os.listdir(tmp_path) == ["last.npz"]
@@ -68,7 +67,7 @@ def test_a_save_that_is_interrupted_leaves_the_former_checkpoint_alone(
 
 
 def test_a_missing_folder_is_named(tmp_path, variables):
-    with pytest.raises(CheckpointError, match="gone/last.npz: No such file.*no former one"):
+    with pytest.raises(CheckpointError, match="gone/last.npz: cannot.*No such file.*no former one"):
         save_checkpoint(tmp_path / "gone" / "last.npz", variables, {})
 
 
