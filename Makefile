@@ -1,5 +1,5 @@
 # Two commands for a fresh machine: `make demo` and `make test`. Each sets up what it needs.
-.PHONY: help setup demo quick test test-all fresh lint clean
+.PHONY: help setup demo quick test test-all fresh release lint clean
 GUI ?= false
 COMMAND ?= make demo
 LINTERS = lint-ruff lint-format lint-mypy lint-imports lint-catkin lint-docker
@@ -28,11 +28,14 @@ test-all: setup  ## every case
 fresh:           ## COMMAND="make demo" on a new Debian 12 root with nothing but git, make and python3 (as root)
 	@tools/fresh_machine $(COMMAND)
 
+release: test    ## the version of package.xml: changelog section, commit and tag, after all tests
+	@tools/release
+
 lint: $(LINTERS) ## ruff, types, import rules, catkin, Dockerfiles; -k goes on after the first that fails
 lint-ruff:
-	@tools/with_ros ruff check .
+	@tools/with_ros ruff check . tools/release
 lint-format:
-	@tools/with_ros ruff format --check .
+	@tools/with_ros ruff format --check . tools/release
 lint-mypy:
 	@tools/with_ros mypy
 lint-imports:
