@@ -14,7 +14,7 @@ from semseg.errors import GraphError
 from semseg.evaluation.frames.frames import Frame, Frames
 from semseg.evaluation.frames.video import VideoReader, VideoWriter
 from semseg.evaluation.outputs.bag_output import record
-from semseg.profiles import model_path, shipped_profiles
+from semseg.profiles import model_path
 from semseg.runtime.graph.frozen_graph import read_frozen_graph
 
 RATE_HZ = 5.0
@@ -41,7 +41,7 @@ def run_demo(output: Path, model: str, gui: bool = False) -> dict[str, Any]:
     Raises:
       SemsegError: the model has no score, or the launch did not come to its end.
     """
-    graph = model_path(model, shipped_profiles())
+    graph = model_path(model)
     bar = round(card_mean_iou(graph) - TOLERANCE, 4)
     output.mkdir(parents=True, exist_ok=True)
     for name in ("sheet.png", "overlay.mp4"):
