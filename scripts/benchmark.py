@@ -4,6 +4,7 @@
 import itertools
 
 from semseg import command_line
+from semseg.profiles import model_path
 from semseg.runtime import benchmark
 
 
@@ -13,7 +14,7 @@ def main():
         "scripts/benchmark.py --model models/a.pb --model models/b.pb --size 256x512 "
         "--engine openvino openvino:bfloat16 tensorflow@.venv-robot/bin/python",
     )
-    parser.add_argument("--model", action="append", default=[], help="frozen graph; repeatable")
+    parser.add_argument("--model", action="append", default=[], help="profile or graph; repeatable")
     parser.add_argument(
         "--foreign",
         action="append",
@@ -40,7 +41,7 @@ def main():
     if not arguments.model and not arguments.foreign or any(len(f) < 3 for f in arguments.foreign):
         parser.error("expected --model FILE or --foreign FILE INPUT OUTPUT")
     engines = arguments.engine or benchmark.installed_engines()
-    graphs = [(path, ()) for path in arguments.model]
+    graphs = [(model_path(model), ()) for model in arguments.model]
     graphs += [(path, tuple(tensors)) for path, *tensors in arguments.foreign]
     entrants = [
         benchmark.Entrant.parse(path, engine, size)._replace(tensors=tensors)

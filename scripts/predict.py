@@ -10,7 +10,7 @@ from argparse import Namespace
 from semseg import command_line
 from semseg.commands import flags, predict
 from semseg.evaluation.outputs.predictions import DRAWN_KINDS
-from semseg.evaluation.prediction import crop
+from semseg.runtime.images.view import WHOLE
 
 EXAMPLE = """scripts/predict.py --model reduced --images 'drive/*.png' --output predictions
   scripts/predict.py --model reduced --images camera --show"""
@@ -25,10 +25,10 @@ def arguments() -> Namespace:
     parser.add_argument("--frames", type=count, metavar="N", help="only the first N")
     parser.add_argument(
         "--crop",
-        type=crop,
-        default=(0, 0),
+        type=flags.crop,
+        default=WHOLE,
         metavar="TOP,BOTTOM",
-        help="rows that the model is not shown; they become void",
+        help="what the model is not shown; it becomes void",
     )
     median = "temporal median: of N frames, the label that a pixel has most often (odd)"
     parser.add_argument("--median", type=count, default=1, metavar="N", help=median)

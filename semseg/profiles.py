@@ -1,7 +1,7 @@
 """Model profiles: the names, such as ``reduced``, under which graphs are configured."""
 
 import os
-from typing import Mapping
+from typing import Mapping, Optional
 
 import yaml
 
@@ -26,16 +26,18 @@ def shipped_profiles() -> dict:
     return models
 
 
-def model_path(model: str, profiles: Mapping[str, str]) -> str:
+def model_path(model: str, profiles: Optional[Mapping[str, str]] = None) -> str:
     """Returns the path of a model's graph.
 
     Args:
       model: a profile's name or the path of a ``.pb`` file.
-      profiles: profile name -> path, relative to the package where it is not absolute.
+      profiles: profile name -> path, relative to the package where it is not absolute; None
+        takes ``shipped_profiles``.
 
     Raises:
       ConfigError: it is neither a profile nor looks like a path.
     """
+    profiles = shipped_profiles() if profiles is None else profiles
     if model in profiles:
         return os.path.join(package_folder(), os.path.expanduser(str(profiles[model])))
     if os.sep in model or model.endswith(".pb"):

@@ -19,7 +19,7 @@ from semseg.errors import GraphError
 from semseg.evaluation.frames.frames import Frame, Frames
 from semseg.evaluation.frames.video import VideoReader, VideoWriter
 from semseg.evaluation.outputs.bag_output import record
-from semseg.profiles import model_path, shipped_profiles
+from semseg.profiles import model_path
 from semseg.resources import shipped_file
 from semseg.runtime.graph.frozen_graph import read_frozen_graph
 
@@ -52,7 +52,7 @@ def run_demo(output: Path, model: str, gui: bool = False) -> dict[str, Any]:
     Raises:
       SemsegError: the model has no score, or the launch did not come to its end.
     """
-    graph = model_path(model, shipped_profiles())
+    graph = model_path(model)
     bar = round(card_mean_iou(graph) - TOLERANCE, 4)
     files = _Files(output, "demo.bag")
     return _play(files, demo_frames(), graph, gui, true_labels=TRUE_LABELS, min_miou=bar)
@@ -75,7 +75,7 @@ def run_street(output: Path, model: str, gui: bool = False) -> dict[str, Any]:
     Raises:
       SemsegError: the video cannot be read, or the launch did not come to its end.
     """
-    graph = model_path(model, shipped_profiles())
+    graph = model_path(model)
     files = _Files(output, "street.bag", "street_")
     return _play(files, street_frames(), graph, gui)
 

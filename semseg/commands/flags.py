@@ -1,14 +1,16 @@
 """The flags that the command lines of evaluation share, and what they stand for."""
 
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from semseg.command_line import size
 from semseg.data import DatasetSpec, Sample, load_dataset, samples
 from semseg.data.declarations.specs import SecondKind
+from semseg.errors import ConfigError
 from semseg.profiles import model_path, shipped_profiles
 from semseg.runtime import Segmenter
 from semseg.runtime.graph.frozen_graph import DISPARITY, RIGHT
+from semseg.runtime.images.view import Margins
 
 
 def add_model_flags(parser: ArgumentParser) -> None:
@@ -38,13 +40,21 @@ def graph_path(model: str) -> str:
     Raises:
       ConfigError: it is none of these.
     """
-    profiles = shipped_profiles()
-    if os.path.isdir(model) and model not in profiles:
+    folder = os.path.expanduser(model)
+    if os.path.isdir(folder) and model not in shipped_profiles():
         # Keras and TensorFlow are for run folders alone: their import takes seconds.
         from semseg.training.export.freeze import model_graph
 
-        return str(model_graph(model))
-    return model_path(model, profiles)
+        return str(model_graph(folder))
+    return model_path(model)
+
+
+def crop(text: str) -> Margins:
+    """Reads ``TOP,BOTTOM`` or ``TOP,BOTTOM,LEFT,RIGHT``, as in ``--crop 40,60``."""
+    try:
+        return Margins.parse(text)
+    except ConfigError as error:
+        raise ArgumentTypeError(str(error))
 
 
 def add_dataset_flags(parser: ArgumentParser) -> None:

@@ -3,16 +3,15 @@
 On request a temporal median removes what flickers for a frame or two.
 """
 
-from argparse import ArgumentTypeError
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 
 import numpy as np
 from tqdm import tqdm
 
-from semseg.classes import IGNORE
 from semseg.errors import ImageError
 from semseg.evaluation.frames.frames import Frame, ImageSegmenter, Outcome, Unreadable
+from semseg.runtime.images.view import WHOLE, Margins, View
 
 Labelled = tuple[Frame, np.ndarray]
 
@@ -67,14 +66,11 @@ def _votes(candidate: np.ndarray, voters: list[np.ndarray]) -> np.ndarray:
     return np.sum([candidate == labels for labels in voters], axis=0, dtype=np.uint8)
 
 
-Crop = tuple[int, int]
-
-
 def predict(
     segmenter: ImageSegmenter,
     frames: Iterable[Frame | Unreadable],
     save: Callable[[Frame, np.ndarray], None],
-    crop: Crop = (0, 0),
+    crop: Margins = WHOLE,
     median: int = 1,
 ) -> Outcome:
     """Labels frames.
@@ -83,15 +79,14 @@ def predict(
       segmenter: what makes the labels.
       frames: from ``semseg.evaluation.frames.sources``.
       save: called with each frame and its labels, uint8 (H, W), of the image's size.
-      crop: rows at the top and at the bottom, such as sky and bonnet, that the segmenter is not
-        shown; their labels are void.
+      crop: what the segmenter is not shown, such as sky and bonnet; its labels are void.
       median: how many frames decide on a label, see ``median_filter``; 1: each for itself.
 
     Returns:
       How many were saved, and those that could not be read, cropped or saved.
     """
     skipped: list[Unreadable] = []
-    labelled = _labelled(segmenter, frames, crop, skipped)
+    labelled = _labelled(segmenter, frames, View(crop), skipped)
     done = 0
     for frame, labels in labelled if median == 1 else median_filter(labelled, median):
         try:
@@ -106,7 +101,7 @@ def predict(
 def _labelled(
     segmenter: ImageSegmenter,
     frames: Iterable[Frame | Unreadable],
-    crop: Crop,
+    view: View,
     skipped: list[Unreadable],
 ) -> Iterator[tuple[Frame, np.ndarray]]:
     """Yields frames with their labels; names the others in ``skipped``."""
@@ -116,29 +111,12 @@ def _labelled(
             skipped.append(frame)
             continue
         try:
-            yield frame, _segment_cropped(segmenter, frame.image, crop)
+            yield frame, _segment_seen(segmenter, frame.image, view)
         except ImageError as error:
             skipped.append(Unreadable(frame.name, str(error)))
 
 
-def crop(text: str) -> Crop:
-    """Reads ``TOP,BOTTOM``, the rows to leave out, as in ``--crop 40,60``.
-
-    Raises:
-      argparse.ArgumentTypeError: the text is no such pair.
-    """
-    parts = text.split(",")
-    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
-        raise ArgumentTypeError(f"a crop is TOP,BOTTOM in rows, such as 40,60; found '{text}'")
-    return int(parts[0]), int(parts[1])
-
-
-def _segment_cropped(segmenter: ImageSegmenter, image: np.ndarray, crop: Crop) -> np.ndarray:
-    top, bottom = crop
-    height = image.shape[0]
-    if top + bottom >= height:
-        raise ImageError(f"a crop of {top},{bottom} rows leaves nothing of {height}")
-    labels = np.full(image.shape[:2], IGNORE, np.uint8)
-    seen = image[top : height - bottom]
-    labels[top : height - bottom] = segmenter.segment(seen, confidence=False).labels
-    return labels
+def _segment_seen(segmenter: ImageSegmenter, image: np.ndarray, view: View) -> np.ndarray:
+    placement = view.placed((image.shape[0], image.shape[1]))
+    labels = segmenter.segment(placement.apply(image), confidence=False).labels
+    return placement.restore_labels(labels)

@@ -15,11 +15,11 @@ from semseg.classes import IGNORE, VOID_COLOR, VOID_NAME
 from semseg.data.declarations import patterns
 from semseg.data.files.pixels import guess_decode
 from semseg.errors import ConfigError, DatasetError
+from semseg.files import IMAGE_SUFFIXES
 
 _CLASS_LIST = "classes.txt"
 _TRAIN = "train"
 _VALIDATION_SHARE = 0.1
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".webp")
 _CLASS_LINE = re.compile(r"(.*?\S)(?:[\s,]+(\d+)[\s,]+(\d+)[\s,]+(\d+))?")
 
 
@@ -139,7 +139,8 @@ def _first_file(folder: Path) -> Path:
 def _images_in(folder: Path) -> list[Path]:
     """Returns the image files at any depth, relative to the folder; raises if there is none."""
     paths = (Path(match.path) for match in patterns.expand(folder, "**/*"))
-    found = [path for path in paths if path.suffix.lower() in _SUFFIXES]
+    found = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
     if not found:
-        raise DatasetError(f"{folder}: no image; expected files ending in {', '.join(_SUFFIXES)}")
+        endings = ", ".join(sorted(IMAGE_SUFFIXES))
+        raise DatasetError(f"{folder}: no image; expected files ending in {endings}")
     return found

@@ -19,6 +19,7 @@ from semseg.data.samples.instances import InstanceReader
 from semseg.errors import ConfigError, ImageError, unknown_name
 from semseg.evaluation.frames.frames import Frame, Frames, Unreadable, read_frame
 from semseg.evaluation.frames.video import VideoReader, is_video
+from semseg.files import IMAGE_SUFFIXES
 from semseg.runtime.images.geometry import Size
 
 _NAME = re.compile(r"camera(?::(\d+))?")
@@ -67,11 +68,6 @@ class Camera:
             if not received:
                 return
             yield time.time_ns(), cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-IMAGE_SUFFIXES = frozenset(
-    (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-)
 
 
 def frames_from_images(images: str) -> Frames:

@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import cv2
 import numpy as np
@@ -126,9 +126,9 @@ class Clip:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         # Whoever ends a camera by Ctrl-C wants what was filmed until then.
-        self._writer.__exit__(None if kind is KeyboardInterrupt else kind)
+        self._writer.__exit__(*((None, None, None) if error[0] is KeyboardInterrupt else error))
 
     def save(self, frame: Frame, labels: np.ndarray) -> None:
         """Appends the labels, uint8 (H, W), of a frame; raises ``ImageError`` at a new size."""

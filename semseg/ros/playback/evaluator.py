@@ -142,7 +142,7 @@ class Evaluator:
         wait_for_message("ready", Bool, START_PATIENCE_S)
         self._model = {"model": info.model, "digest": info.digest}
         self._classes = class_table(info)
-        self._evaluation = LiveEvaluation(self._classes)
+        self._evaluation = LiveEvaluation(self._classes, bars.labelled)
         self._sheet = SampleSheet(labelled=bars.labelled)
         self._video = VideoRecorder(outputs.video) if outputs.video else None
         self._lock = threading.Lock()

@@ -13,13 +13,12 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from semseg.errors import ConfigError
+from semseg.files import IMAGE_SUFFIXES
 from semseg.ros.messages import image_message, uncalibrated_camera_info
 from semseg.ros.subscriptions import camera_info_topic
 from semseg.runtime.images.geometry import resize_image
 
 _log = logging.getLogger(__name__)
-
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".tif", ".tiff")
 
 
 def read_images(source: str) -> Iterator[Tuple[str, Optional[np.ndarray]]]:
@@ -36,13 +35,13 @@ def read_images(source: str) -> Iterator[Tuple[str, Optional[np.ndarray]]]:
     """
     pattern = os.path.join(glob.escape(source), "*") if os.path.isdir(source) else source
     paths = glob.glob(pattern)
-    images = sorted(path for path in paths if path.lower().endswith(IMAGE_ENDINGS))
+    images = sorted(path for path in paths if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES)
     if images:
         return ((path, _to_rgb(cv2.imread(path, cv2.IMREAD_COLOR))) for path in images)
     if not os.path.isfile(source):
         raise ConfigError(
             "no image at '%s'; expected a folder, a pattern (%s) or a video"
-            % (source, " ".join("*" + ending for ending in IMAGE_ENDINGS))
+            % (source, " ".join("*" + suffix for suffix in sorted(IMAGE_SUFFIXES)))
         )
     video = cv2.VideoCapture(source)
     if not video.isOpened():

@@ -3,7 +3,9 @@
 Pure bookkeeping by stamp; ``evaluator`` feeds it from topics.
 """
 
-from typing import Any, Dict, Iterable, Mapping, NamedTuple, Tuple
+import logging
+from collections import OrderedDict
+from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -11,6 +13,11 @@ from semseg.classes import ClassTable
 from semseg.metrics import ConfusionMatrix
 from semseg.runtime.images.geometry import resize_labels
 
+_log = logging.getLogger(__name__)
+
+MAX_WAITING_BYTES = 128 * 2**20
+"""So much the labels may take that wait for their truth, and as much the truths that wait for
+their labels: 14 seconds of 640x480 at 30 Hz. Of what never comes, nothing else would free them."""
 PERCENTILES = (50, 95, 99)
 PROTOCOL = (
     "labels published by the node against true labels of the same stamp, at the true labels' "
@@ -47,20 +54,57 @@ class Bars(NamedTuple):
     max_latency: float = 0.0
 
 
+class _Waiting:
+    """Label images by stamp; the oldest give way when all of them take more than ``max_bytes``."""
+
+    def __init__(self, kind: str, max_bytes: int):
+        self._kind = kind
+        self._max_bytes = max_bytes
+        self._num_bytes = 0
+        self._images: "OrderedDict[int, np.ndarray]" = OrderedDict()
+        self._has_dropped = False
+
+    def __contains__(self, stamp: int) -> bool:
+        return stamp in self._images
+
+    def add(self, stamp: int, labels: np.ndarray) -> None:
+        self.take(stamp)
+        self._images[stamp] = labels
+        self._num_bytes += labels.nbytes
+        while self._num_bytes > self._max_bytes and len(self._images) > 1:
+            self.take(next(iter(self._images)))
+            if not self._has_dropped:
+                self._has_dropped = True
+                _log.warning("%s wait for their partners in vain; the oldest are left", self._kind)
+
+    def take(self, stamp: int) -> Optional[np.ndarray]:
+        labels = self._images.pop(stamp, None)
+        self._num_bytes -= 0 if labels is None else labels.nbytes
+        return labels
+
+
 class LiveEvaluation:
     """Collects camera images, labels and true labels of one playback, in any order.
 
     Args:
       classes: the classes of labels and true labels.
+      labelled: whether true labels come at all; if not, labels are not kept for them.
+      max_waiting_bytes: see ``MAX_WAITING_BYTES``.
     """
 
-    def __init__(self, classes: ClassTable):
+    def __init__(
+        self,
+        classes: ClassTable,
+        labelled: bool = True,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
+    ):
         self._classes = classes
         self._confusion = ConfusionMatrix(classes.num_classes)
         self._images: Dict[int, Arrival] = {}
         self._answers: Dict[int, Arrival] = {}
-        self._unscored_labels: Dict[int, np.ndarray] = {}
-        self._unscored_truths: Dict[int, np.ndarray] = {}
+        self._labelled = labelled
+        self._unscored_labels = _Waiting("published labels", max_waiting_bytes)
+        self._unscored_truths = _Waiting("true labels", max_waiting_bytes)
         self._num_scored = 0
 
     def add_image(self, stamp: int, image: Arrival) -> None:
@@ -70,12 +114,13 @@ class LiveEvaluation:
     def add_labels(self, stamp: int, answer: Arrival, labels: np.ndarray) -> None:
         """Notes that the node published labels, uint8 (H, W)."""
         self._answers[stamp] = answer
-        self._unscored_labels[stamp] = labels
-        self._score(stamp)
+        if self._labelled:
+            self._unscored_labels.add(stamp, labels)
+            self._score(stamp)
 
     def add_truth(self, stamp: int, labels: np.ndarray) -> None:
         """Notes the true labels, uint8 (H, W) of any size, of the image of that stamp."""
-        self._unscored_truths[stamp] = labels
+        self._unscored_truths.add(stamp, labels)
         self._score(stamp)
 
     @property
@@ -130,8 +175,8 @@ class LiveEvaluation:
 
     def _score(self, stamp):
         if stamp in self._unscored_labels and stamp in self._unscored_truths:
-            truth = self._unscored_truths.pop(stamp)
-            labels = self._unscored_labels.pop(stamp)
+            truth, labels = self._unscored_truths.take(stamp), self._unscored_labels.take(stamp)
+            assert truth is not None and labels is not None
             height, width = truth.shape
             self._confusion.update(truth, resize_labels(labels, (height, width)))
             self._num_scored += 1

@@ -61,6 +61,22 @@ def resize_labels(labels: np.ndarray, size: Size) -> np.ndarray:
     return _gather(_gather(labels, columns, 1), rows, 0)
 
 
+def resize_disparity(disparity: np.ndarray, size: Size) -> np.ndarray:
+    """Resizes a disparity image, and its disparities with its width.
+
+    Not interpolated: a mean with an unknown or with the background would be the disparity of
+    nothing.
+
+    Args:
+      disparity: float32 (H, W) or (H, W, 1), pixels at the image's width, 0 unknown.
+      size: the new (height, width).
+
+    Returns:
+      float32 of that size, pixels at the new width.
+    """
+    return resize_labels(disparity, size) * np.float32(size[1] / disparity.shape[1])
+
+
 class Fit(NamedTuple):
     """Places an image in the network's input and takes labels back out of it.
 
@@ -112,12 +128,9 @@ class Fit(NamedTuple):
           disparity: float32 (H, W), pixels at the image's width, 0 unknown.
 
         Returns:
-          float32 (h, w, 1), pixels at the network's width. Not interpolated: a mean with an
-          unknown or with the background would be the disparity of nothing.
+          float32 (h, w, 1), pixels at the network's width, as ``resize_disparity`` gives them.
         """
-        scale = np.float32(self.inner_size[1] / self.image_size[1])
-        resized = resize_labels(disparity[..., np.newaxis], self.inner_size)
-        return self._pad(resized * scale)
+        return self._pad(resize_disparity(disparity[..., np.newaxis], self.inner_size))
 
     def undo(self, labels: np.ndarray) -> np.ndarray:
         """Returns labels (h, w) or (h, w, channels) of the network at the image's size."""

@@ -11,7 +11,13 @@ import numpy as np
 
 from semseg.classes import IGNORE
 from semseg.errors import ConfigError, ImageError
-from semseg.runtime.images.geometry import Fit, Size, resize_image, resize_labels
+from semseg.runtime.images.geometry import (
+    Fit,
+    Size,
+    resize_disparity,
+    resize_image,
+    resize_labels,
+)
 
 ROTATIONS = (0, 90, 180, 270)
 
@@ -92,9 +98,7 @@ class Placement(NamedTuple):
           disparity: float32 (H, W) of ``image_size``, pixels at that width. Not of a view that
             is turned: disparities lie along the rows.
         """
-        region = self.region(disparity)
-        scale = np.float32(self.seen_size[1] / self.region_size[1])
-        return resize_labels(region, self.seen_size) * scale
+        return resize_disparity(self.region(disparity), self.seen_size)
 
     def restore(self, values: np.ndarray, absent: Union[int, float]) -> np.ndarray:
         """Brings values of what ``apply`` returned back to the camera's orientation.

@@ -1,5 +1,6 @@
 """What ``--model`` may be."""
 
+import argparse
 import sys
 from types import SimpleNamespace
 
@@ -42,3 +43,19 @@ def test_the_graph_says_which_second_input_it_takes(second):
     inputs = [SimpleNamespace(name=name) for name in ("input", second) if name]
     segmenter = SimpleNamespace(graph=SimpleNamespace(inputs=inputs))
     assert flags.second_kind(segmenter) == second
+
+
+def test_a_crop_is_two_or_four_numbers():
+    assert flags.crop("40,0") == (40, 0, 0, 0)
+    assert flags.crop("1,2,3,4") == (1, 2, 3, 4)
+    for text in ("40", "1,2,3", "-1,2", "a,b"):
+        with pytest.raises(argparse.ArgumentTypeError, match="TOP,BOTTOM"):
+            flags.crop(text)
+
+
+def test_a_run_folder_may_lie_in_the_home_folder(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    freeze = SimpleNamespace(model_graph=lambda folder: f"{folder}/frozen/x.pb")
+    monkeypatch.setitem(sys.modules, "semseg.training.export.freeze", freeze)
+    assert flags.graph_path("~/run") == f"{tmp_path}/run/frozen/x.pb"

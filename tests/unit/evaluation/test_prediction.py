@@ -1,7 +1,5 @@
 """Predictions on disk: names, sizes and pixels."""
 
-import argparse
-
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +9,8 @@ from semseg.errors import ConfigError
 from semseg.evaluation.frames.frames import Frame, Outcome, Unreadable
 from semseg.evaluation.frames.video import VideoReader
 from semseg.evaluation.outputs.predictions import PredictionWriter
-from semseg.evaluation.prediction import crop, predict
+from semseg.evaluation.prediction import predict
+from semseg.runtime.images.view import Margins
 
 
 def read_rgb(path):
@@ -75,7 +74,7 @@ def test_cropped_rows_are_not_shown_and_become_void(segmenter, image_of, tmp_pat
     saved = []
     image = image_of(np.arange(5)[:, None] % 3)
     frames = [Frame("a", None, image)]
-    predict(segmenter, frames, lambda frame, labels: saved.append(labels), crop=(1, 2))
+    predict(segmenter, frames, lambda frame, labels: saved.append(labels), crop=Margins(1, 2))
     assert segmenter.sizes == [(2, 1)]
     assert saved[0].tolist() == [[IGNORE], [1], [2], [IGNORE], [IGNORE]]
 
@@ -87,17 +86,12 @@ def test_what_cannot_be_read_or_cropped_is_named(segmenter, image_of):
         Frame("high", None, image_of([[0], [0]])),
     ]
     saved = []
-    outcome = predict(segmenter, frames, lambda frame, _: saved.append(frame.name), crop=(1, 0))
+    outcome = predict(
+        segmenter, frames, lambda frame, _: saved.append(frame.name), crop=Margins(1, 0)
+    )
     assert saved == ["high"]
     assert outcome.done == 1
     assert outcome.skipped == [
         Unreadable("a", "cut off"),
-        Unreadable("flat", "a crop of 1,0 rows leaves nothing of 1"),
+        Unreadable("flat", "a crop of 1,0,0,0 leaves nothing of an image of 1x1"),
     ]
-
-
-def test_a_crop_is_two_numbers():
-    assert crop("40,0") == (40, 0)
-    for text in ("40", "1,2,3", "-1,2", "a,b", ""):
-        with pytest.raises(argparse.ArgumentTypeError, match="TOP,BOTTOM"):
-            crop(text)

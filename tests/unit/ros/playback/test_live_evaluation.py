@@ -1,6 +1,7 @@
 """Scores, latency, header faults and lost frames, on playbacks worked out by hand."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -149,3 +150,54 @@ def test_one_frame_has_neither_age_nor_rate():
     report = evaluation.report(NO_DROPS, Bars(labelled=False))
     assert report["age_ms"] == {"p50": None, "p95": None, "p99": None}
     assert report["rate_hz"] == {"images": None, "labels": None}
+
+
+def _peak_bytes(act):
+    tracemalloc.start()
+    try:
+        act()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", ["labels", "truth"])
+def test_what_waits_for_a_partner_that_never_comes_takes_bounded_memory(kind, caplog):
+    size, limit = (100, 100), 1_000_000
+    evaluation = LiveEvaluation(CLASSES, max_waiting_bytes=limit)
+
+    def play():
+        for stamp in range(2000):  # 20 MB in all
+            pixels = np.full(size, stamp % 3, np.uint8)
+            if kind == "labels":
+                evaluation.add_labels(stamp, Arrival("camera", size, stamp), pixels)
+            else:
+                evaluation.add_truth(stamp, pixels)
+
+    assert _peak_bytes(play) < 2 * limit
+    assert len(caplog.records) == 1
+    assert "the oldest are left" in caplog.text
+    # The newest are still paired.
+    if kind == "labels":
+        evaluation.add_truth(1999, np.full(size, 1999 % 3, np.uint8))
+    else:
+        evaluation.add_labels(1999, Arrival("camera", size, 0), np.full(size, 1999 % 3, np.uint8))
+    assert evaluation.report(NO_DROPS, Bars())["pixel_accuracy"] == 1
+
+
+def test_without_true_labels_no_labels_are_kept():
+    size = (100, 100)
+    evaluation = LiveEvaluation(CLASSES, labelled=False)
+
+    def play():
+        for stamp in range(1000):
+            evaluation.add_labels(stamp, Arrival("", size, stamp), np.zeros(size, np.uint8))
+
+    assert _peak_bytes(play) < 1_000_000
+
+
+def test_a_frame_that_is_larger_than_the_bound_is_scored_all_the_same():
+    evaluation = LiveEvaluation(CLASSES, max_waiting_bytes=1)
+    evaluation.add_truth(1, labels(0, 0, 0, 0, 1, 1, 1, 1))
+    answered(evaluation, 1)
+    assert evaluation.report(NO_DROPS, Bars())["frames"] == 1
