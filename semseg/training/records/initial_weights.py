@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -58,8 +59,11 @@ def start_from(source: str | Path, model: keras.Model) -> str:
         )
     if not path.is_file():
         raise ConfigError(f"no file {path} to take weights from")
-    _copy(Checkpoint(path, _READERS[path.suffix](path, model), {}), model)
-    return f"{path.name} (sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:12]})"
+    weights = _READERS[path.suffix](path, model)
+    _copy(weights, model)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    former = _former(weights.state)
+    return f"{path.name} (sha256 {digest}{f'; itself from {former}' if former else ''})"
 
 
 def _copy(weights: Checkpoint, model: keras.Model) -> None:
@@ -71,11 +75,17 @@ def _copy(weights: Checkpoint, model: keras.Model) -> None:
                 weights.path, len(variables) - len(skipped), len(variables))  # fmt: skip
 
 
-def _read_checkpoint(path: Path, model: keras.Model) -> Mapping[str, np.ndarray]:
-    return load_checkpoint(path).variables
+def _former(state: Mapping[str, Any]) -> str | None:
+    """Returns what the run of a checkpoint started from: terms of weights go with them."""
+    former = state.get("initial_weights") or state.get("training", {}).get("initial_weights")
+    return former if isinstance(former, str) else None
 
 
-def _read_keras(path: Path, model: keras.Model) -> Mapping[str, np.ndarray]:
+def _read_checkpoint(path: Path, model: keras.Model) -> Checkpoint:
+    return load_checkpoint(path)
+
+
+def _read_keras(path: Path, model: keras.Model) -> Checkpoint:
     try:
         with zipfile.ZipFile(path) as archive:
             weights = io.BytesIO(archive.read(KERAS_WEIGHTS))
@@ -84,13 +94,11 @@ def _read_keras(path: Path, model: keras.Model) -> Mapping[str, np.ndarray]:
     return _read_h5(path, model, weights)
 
 
-def _read_h5(
-    path: Path, model: keras.Model, content: io.BytesIO | None = None
-) -> Mapping[str, np.ndarray]:
+def _read_h5(path: Path, model: keras.Model, content: io.BytesIO | None = None) -> Checkpoint:
     """Reads a file, or the ``content`` that lies in it."""
     try:
         with h5py.File(content or path) as root:
-            return dict(_named(root, model))
+            return Checkpoint(path, dict(_named(root, model)), {})
     except OSError as error:
         raise CheckpointError(f"{path} is damaged: {error}")
 
@@ -125,7 +133,7 @@ def _ours(layer: str) -> str:
     return f"encoder_block{number or 0}_{part}" + ("_norm" if bn else "")
 
 
-_READERS: dict[str, Callable[[Path, keras.Model], Mapping[str, np.ndarray]]] = {
+_READERS: dict[str, Callable[[Path, keras.Model], Checkpoint]] = {
     ".npz": _read_checkpoint,
     ".keras": _read_keras,
     ".h5": _read_h5,

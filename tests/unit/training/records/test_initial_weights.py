@@ -109,3 +109,15 @@ def test_a_mobilenet_v2_of_keras_applications_fits_the_encoder(tmp_path, caplog)
         start_from(tmp_path / name, model)
     weights = sum(len(layer.weights) for layer in source.layers) - 5
     assert f"{weights} of {weights} variables start from it" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "state", [{"initial_weights": "lite"}, {"training": {"initial_weights": "lite"}}]
+)
+def test_what_the_weights_themselves_came_from_is_named(tmp_path, state):
+    """The last checkpoint of a run says it in one place, the best one, for the card, in another."""
+    source, model = _network(5, seed=1), _network(2, seed=2)
+    save_checkpoint(tmp_path / "best.npz", model_variables(source), state)
+    note = start_from(tmp_path / "best.npz", model)
+    assert note.startswith("best.npz (sha256 ")
+    assert note.endswith("; itself from lite)")
