@@ -6,6 +6,8 @@ frozen image and the stamps of another clock are noticed.
 
 from typing import Any, Optional
 
+from semseg.node.ports import Facts
+
 # A camera is never quite regular: a frame that comes this part of a period early is in time.
 SLACK = 0.25
 
@@ -38,7 +40,7 @@ def is_stale(max_age_s: float, stamp_s: float, clock_s: float) -> bool:
     Args:
       max_age_s: the limit in seconds; 0 accepts any age.
       stamp_s: the frame's stamp; 0 means that the camera gives none.
-      clock_s: ROS time now; it may have jumped back, as with a looped bag.
+      clock_s: the middleware's time now; it may have jumped back, as with a looped bag.
     """
     age_s = stamp_age_s(stamp_s, clock_s)
     return max_age_s > 0 and age_s is not None and age_s > max_age_s
@@ -49,7 +51,7 @@ def stamp_age_s(stamp_s: float, clock_s: float) -> Optional[float]:
 
     Args:
       stamp_s: a frame's stamp in seconds; 0 if the camera gives none.
-      clock_s: ROS time now; 0 before the first message on ``/clock``.
+      clock_s: the middleware's time now; 0 before there is any.
     """
     return clock_s - stamp_s if stamp_s and clock_s else None
 
@@ -65,7 +67,7 @@ class StreamWatch:
     Attributes:
       last_arrival_s: monotonic clock at the newest message; None before the first.
       num_identical: how many messages in a row have had the same data as the newest.
-      stamp_age_s: how far the newest stamp lay behind ROS time on arrival; None if it has none.
+      stamp_age_s: how far the newest stamp lay behind the clock on arrival; None if it has none.
       frame_id: that of the newest message.
     """
 
@@ -80,25 +82,25 @@ class StreamWatch:
         self.frame_id = ""
         self._data: Any = None
 
-    def observe(self, message: Any, arrival_s: float, clock_s: float) -> None:
+    def observe(self, facts: Facts, arrival_s: float, clock_s: float) -> None:
         """Takes a message in.
 
         Args:
-          message: ``Image`` or ``CompressedImage``.
+          facts: what it says beside its pixels.
           arrival_s: monotonic clock, seconds.
-          clock_s: ROS time, seconds.
+          clock_s: the middleware's clock, seconds.
         """
         # Costs nothing: noise makes the images of a living camera differ in their first bytes.
-        repeated = message.data == self._data
+        repeated = facts.data == self._data
         self.num_identical = self.num_identical + 1 if repeated else 0
-        self._data = message.data
+        self._data = facts.data
         self.last_arrival_s = arrival_s
-        self.stamp_age_s = stamp_age_s(message.header.stamp.to_sec(), clock_s)
-        self.frame_id = message.header.frame_id
+        self.stamp_age_s = stamp_age_s(facts.stamp_s, clock_s)
+        self.frame_id = facts.frame_id
 
 
 def is_believable(stamp_age: Optional[float]) -> bool:
-    """Returns whether a stamp that lies so far behind ROS time, in seconds, is of the same clock.
+    """Returns whether a stamp that lies so far behind the clock, in seconds, is of the same clock.
 
     Args:
       stamp_age: as ``StreamWatch.stamp_age_s``.

@@ -9,36 +9,17 @@ from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence,
 import numpy as np
 import rospy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import Header
 
-from semseg.classes import ClassTable
 from semseg.msg import ClassDistribution
 from semseg.node.masks import mask
 from semseg.node.options import CameraOptions
+from semseg.node.ports import Result, Sink
 from semseg.ros.label_info import distribution_message
 from semseg.ros.messages import image_message, png_message
 from semseg.runtime.images import render
 
 CONFIDENCE = "confidence"
 PROBABILITIES = "probabilities"
-
-
-class Result(NamedTuple):
-    """One segmented camera frame.
-
-    Attributes:
-      header: the camera image's header.
-      image: RGB, uint8 (H, W, 3): the camera's image, at the outputs' size.
-      segmentation: its ``runtime.Segmentation``, of the same size.
-      classes: the classes of its labels.
-      camera_info: of images of that size, with the header of this one; None if unknown.
-    """
-
-    header: Header
-    image: np.ndarray
-    segmentation: Any
-    classes: ClassTable
-    camera_info: Optional[CameraInfo]
 
 
 class Output(NamedTuple):
@@ -81,23 +62,23 @@ def outputs(options: CameraOptions, masks: Mapping[str, Tuple[str, ...]]) -> Lis
 
 
 def _labels(encoding, result):
-    return image_message(result.header, result.segmentation.labels, encoding)
+    return image_message(result.message.header, result.segmentation.labels, encoding)
 
 
 def _compressed_labels(encoding, result):
-    return png_message(result.header, result.segmentation.labels, encoding)
+    return png_message(result.message.header, result.segmentation.labels, encoding)
 
 
 def _color(result):
     color = render.colorize(result.segmentation.labels, result.classes)
-    return image_message(result.header, color, "rgb8")
+    return image_message(result.message.header, color, "rgb8")
 
 
 def _overlay(alpha, legend, result):
     overlay = render.overlay(result.image, result.segmentation.labels, result.classes, alpha)
     if legend:
         render.draw_legend(overlay, result.classes)
-    return image_message(result.header, overlay, "rgb8")
+    return image_message(result.message.header, overlay, "rgb8")
 
 
 # What a listener came too late for is None: the next frame has it.
@@ -105,25 +86,25 @@ def _confidence(result):
     confidence = result.segmentation.confidence
     if confidence is None:
         return None
-    return image_message(result.header, np.rint(confidence * 255).astype(np.uint8), "mono8")
+    return image_message(result.message.header, np.rint(confidence * 255).astype(np.uint8), "mono8")
 
 
 def _probabilities(result):
     probabilities = result.segmentation.probabilities
     if probabilities is None:
         return None
-    return image_message(result.header, probabilities, "32FC%d" % probabilities.shape[2])
+    return image_message(result.message.header, probabilities, "32FC%d" % probabilities.shape[2])
 
 
 def _distribution(result):
     return distribution_message(
-        result.header, result.segmentation.labels, result.classes.num_classes
+        result.message.header, result.segmentation.labels, result.classes.num_classes
     )
 
 
 def _mask(names, result):
     covered = mask(result.segmentation.labels, names, result.classes)
-    return image_message(result.header, covered, "mono8")
+    return image_message(result.message.header, covered, "mono8")
 
 
 # A listener that lags by more frames than this loses the oldest; the worker never waits for it.
@@ -143,18 +124,26 @@ class _Listeners(rospy.SubscribeListener):
         self._changed()
 
 
-class CameraPublishers:
+class CameraPublishers(Sink):
     """The output topics of one camera.
 
     Args:
       prefix: what precedes the topics' names, such as ``~`` or ``~front/``.
       outputs: what is published there.
       changed: called, from rospy's threads, when a listener came or went; must not wait.
+      info_of: returns the camera info of a result's images; None if it is unknown.
     """
 
-    def __init__(self, prefix: str, outputs: Sequence[Output], changed: Callable[[], None]):
+    def __init__(
+        self,
+        prefix: str,
+        outputs: Sequence[Output],
+        changed: Callable[[], None],
+        info_of: Callable[[Result], Optional[CameraInfo]],
+    ):
         listeners = _Listeners(changed)
         self._outputs = outputs
+        self._info_of = info_of
         self._publishers = {
             output.name: rospy.Publisher(
                 prefix + output.name, output.kind, listeners, queue_size=QUEUE_SIZE
@@ -182,10 +171,11 @@ class CameraPublishers:
 
     def publish(self, result: Result) -> None:
         """Computes and publishes the outputs that have listeners."""
+        info = self._info_of(result)
         for output in self._outputs:
             publisher = self._publishers[output.name]
             message = output.message(result) if publisher.get_num_connections() else None
             if message is not None:
                 publisher.publish(message)
-        if result.camera_info is not None:
-            self._camera_info.publish(result.camera_info)
+        if info is not None:
+            self._camera_info.publish(info)

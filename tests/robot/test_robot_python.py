@@ -14,6 +14,7 @@ ROBOT_PATHS = [
     "ros_nodes",
 ]
 ROBOT_TESTS = [
+    "tests/unit/node",
     "tests/unit/runtime",
     "tests/unit/test_classes.py",
     "tests/unit/test_files.py",

@@ -1,15 +1,11 @@
 """What messages show of a camera."""
 
-import rospy
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
-
+from semseg.node.ports import Facts
 from semseg.node.stream import StreamWatch, is_believable
 
 
 def message(data, stamp_s=100.0):
-    header = Header(stamp=rospy.Time.from_sec(stamp_s), frame_id="front_optical")
-    return Image(header=header, data=data)
+    return Facts(stamp_s, "front_optical", data)
 
 
 def test_a_frozen_camera_repeats_its_data_and_a_living_one_does_not():

@@ -1,6 +1,6 @@
 """Throttling of complaints by kind."""
 
-from semseg.ros.entry import Throttle
+from semseg.node.camera import Throttle
 
 
 def test_one_complaint_of_a_kind_per_period():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from semseg.ros.diagnostics import COMPRESSED_IMAGE, IMAGE, hint
+from semseg.ros.camera import COMPRESSED_IMAGE, IMAGE, hint
 
 PUBLISHED = [
     ("/front/image_raw", IMAGE),

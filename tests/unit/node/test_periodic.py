@@ -3,7 +3,7 @@
 import threading
 import time
 
-from semseg.ros.segmenter_node import Periodic
+from semseg.node.periodic import Periodic
 
 NEVER_S = 1000
 

@@ -1,11 +1,8 @@
 """What the diagnostics say of a camera."""
 
 import pytest
-from diagnostic_msgs.msg import DiagnosticStatus
 
-from semseg.ros.diagnostics import Health, judge, resident_mib
-
-OK, WARN = DiagnosticStatus.OK, DiagnosticStatus.WARN
+from semseg.node.health import OK, WARN, Health, judge, resident_mib
 
 
 @pytest.mark.parametrize(
