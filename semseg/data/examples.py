@@ -18,6 +18,7 @@ class Example(NamedTuple):
       right_labels: what ``Sample.read_right_labels`` gave.
       dataset: index of the sample's dataset in the experiment.
       focus: (row, column) of a pixel that the crop is to show; None lets it lie anywhere.
+      soft_labels: uint8, of the labels' cells, see ``semseg.data.soft_labels``; None without.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Example(NamedTuple):
     right_labels: np.ndarray | None = None
     dataset: int = 0
     focus: tuple[int, int] | None = None
+    soft_labels: np.ndarray | None = None
 
     @property
     def is_pair(self) -> bool:
@@ -68,9 +70,13 @@ def augment_example(
         second = appearance.apply(geometry.warp_image(second), rng)
     elif second is not None:
         second = geometry.warp_disparity(second)
+    soft_labels = example.soft_labels
+    if soft_labels is not None:
+        soft_labels = geometry.warp_soft_labels(soft_labels, (height, width))
     return example._replace(
         image=appearance.apply(geometry.warp_image(example.image), rng),
         labels=geometry.warp_labels(example.labels),
         second=second,
         right_labels=None,
+        soft_labels=soft_labels,
     )
