@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import yaml
-from pydantic import AfterValidator, create_model
+from pydantic import AfterValidator, create_model, model_validator
 
 from semseg.data.augmentation import AugmentationConfig
 from semseg.data.strict_yaml import StrictModel, parse_yaml, read_yaml, validate
@@ -57,6 +57,20 @@ class ExperimentConfig(StrictModel):
     optimizer: OptimizerConfig
     schedule: ScheduleConfig
     training: TrainingConfig
+
+    @model_validator(mode="after")
+    def _fit_teacher(self) -> "ExperimentConfig":
+        if self.data.unlabelled and self.loss.teacher is None:
+            raise ValueError("data.unlabelled needs loss.teacher, which says what its images show")
+        if self.data.unlabelled and self.data.second is not None:
+            raise ValueError("data.unlabelled has no second images: leave data.second out")
+        if self.loss.teacher is not None and self.data.second == "right":
+            raise ValueError("loss.teacher cannot label a pair of images: leave data.second out")
+        if not self.data.unlabelled and all(s.train_split is None for s in self.data.sources):
+            raise ValueError("data: give a train_split or 'unlabelled' to learn from")
+        if self.training.overfit and any(s.train_split is None for s in self.data.sources):
+            raise ValueError("training.overfit learns labels: give each dataset a train_split")
+        return self
 
     def to_yaml(self) -> str:
         """Returns the configuration as YAML, defaults written out."""

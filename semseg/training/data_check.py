@@ -27,7 +27,7 @@ def check_data(config: DataConfig, roots: Mapping[str, str]) -> None:
         spec = load_dataset(source.dataset)
         if isinstance(spec, TownSpec):
             continue
-        splits = (source.train_split, source.validation_split)
+        splits = [*filter(None, (source.train_split, source.validation_split))]
         report = check(
             spec,
             roots.get(source.dataset),
