@@ -6,7 +6,8 @@ each. Its outputs are
 - one tensor, if ``num_classes`` is a number and there are no auxiliary outputs;
 - else a dict: ``HEAD`` -> logits for each head, ``HEAD_aux0``, ``HEAD_aux1``, ... for its
   auxiliary outputs, and ``HEAD_boundary``, one logit for each pixel, for an auxiliary output that
-  tells the boundaries between classes. The only head of a network that was given a number is
+  tells the boundaries between classes, and ``HEAD_teacher``, the logits of every second pixel,
+  which learn soft labels (``with_teacher``). The only head of a network that was given a number is
   called ``logits``.
 """
 
@@ -16,7 +17,7 @@ from typing import Any, TypeAlias
 
 import keras
 
-from semseg.networks.layers import CropLike, ResizeLike
+from semseg.networks.layers import CropLike, EverySecondPixel, ResizeLike
 
 NumClasses: TypeAlias = int | Mapping[str, int]
 """The number of classes, or that of each head by the head's name."""
@@ -24,7 +25,7 @@ Classifier: TypeAlias = Callable[[int, str], Any]
 """Makes logits at the size of the image from a number of classes and the name of its layer."""
 
 ONLY_HEAD = "logits"
-_AUXILIARY = re.compile(r"(.+)_(?:aux\d+|boundary)")
+_AUXILIARY = re.compile(r"(.+)_(?:aux\d+|boundary|teacher)")
 
 
 def heads(
@@ -103,10 +104,39 @@ def is_boundary(output: str) -> bool:
     return output == boundary_name(head_of(output))
 
 
+def teacher_name(head: str) -> str:
+    """Returns the name of the output that learns the soft labels of a head's classes."""
+    return f"{head}_teacher"
+
+
+def is_teacher(output: str) -> bool:
+    """Whether an output learns soft labels."""
+    return output == teacher_name(head_of(output))
+
+
 def head_of(output: str) -> str:
     """Returns the head whose labels an output learns: ``camvid`` for ``camvid_aux1``."""
     match = _AUXILIARY.fullmatch(output)
     return match.group(1) if match else output
+
+
+def with_teacher(model: keras.Model, head: str) -> keras.Model:
+    """Returns a model with one more output, which learns soft labels of a head's classes.
+
+    Every second pixel of each axis has logits there: the loss then costs a quarter. The output
+    adds no variable.
+
+    Args:
+      model: a network as its function built it.
+      head: the head.
+
+    Returns:
+      The model with a dict of outputs; the same layers, with the same weights.
+    """
+    outputs = model.output if isinstance(model.output, dict) else {ONLY_HEAD: model.output}
+    name = teacher_name(head)
+    thinned = EverySecondPixel(dtype="float32", name=name)(outputs[head])
+    return keras.Model(model.input, {**outputs, name: thinned}, name=model.name)
 
 
 def without_auxiliary(model: keras.Model) -> keras.Model:

@@ -96,6 +96,20 @@ class ResizeLike(_Like):
 
 
 @keras.saving.register_keras_serializable("semseg")
+class EverySecondPixel(keras.layers.Layer):
+    """Takes the rows and columns 0, 2, 4, ...: a quarter of the pixels."""
+
+    def call(self, features: Any) -> Any:
+        """Thins features [N, H, W, C] to [N, ceil(H / 2), ceil(W / 2), C]."""
+        return features[:, ::2, ::2]
+
+    def compute_output_shape(self, shape: tuple) -> tuple:
+        """Halves the known sizes, rounded up; open sizes stay open."""
+        halves = (size if size is None else (size + 1) // 2 for size in shape[1:3])
+        return (shape[0], *halves, shape[3])
+
+
+@keras.saving.register_keras_serializable("semseg")
 class DoubleSize(keras.layers.Layer):
     """Nearest-neighbour upsampling by two."""
 

@@ -92,7 +92,8 @@ def compile_model(
     optimizer.build(model.trainable_variables)
     loss, weights = next(iter(losses.values())), None
     if isinstance(model.output, dict):
-        loss, weights = output_losses(losses, model.output, config.loss.auxiliary_weight)
+        sections = (config.loss.auxiliary_weight, config.loss.teacher)
+        loss, weights = output_losses(losses, model.output, *sections)
     # Without XLA: its convolutions on processors are three times slower than oneDNN's.
     jit_compile = False if keras.backend.backend() == "tensorflow" else "auto"
     model.compile(optimizer, loss, loss_weights=weights, jit_compile=jit_compile)
@@ -111,9 +112,14 @@ def build_loss(
     Raises:
       ConfigError: the number of given weights is not that of the classes.
     """
-    options = config.model_dump(exclude={"name", "auxiliary_weight"})
+    options = config.model_dump(exclude={"name", "auxiliary_weight", "teacher"})
     weights = options.pop("class_weights")
     if isinstance(weights, str):
+        if not samples:
+            raise ConfigError(
+                f"loss.class_weights: '{weights}' counts training labels, and there are none; "
+                "give a number for each class, or null"
+            )
         counts = PixelCounts(classes.num_classes)
         for index in np.unique(np.linspace(0, len(samples) - 1, WEIGHED_SAMPLES).astype(int)):
             counts.add(samples[index].read_labels())

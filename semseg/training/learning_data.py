@@ -6,6 +6,7 @@ A few samples alone can be overfit, which a sound network on sound data can do.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +22,12 @@ from semseg.data.declarations.specs import TownSpec
 from semseg.data.files.file_cache import default_folder
 from semseg.data.samples.samples import ChangedSample, RemappedSample
 from semseg.errors import ConfigError, DatasetError
-from semseg.networks.heads import ONLY_HEAD, NumClasses, head_of
+from semseg.networks.heads import ONLY_HEAD, NumClasses, head_of, is_teacher
 from semseg.runtime.images.geometry import resize_labels
 from semseg.training.config.experiment import DataConfig, ExperimentConfig, SourceConfig
 from semseg.training.inputs import resized
+from semseg.training.teacher import Teacher
+from semseg.training.unlabelled_sources import Unlabelled, find_unlabelled
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ def check_data(config: DataConfig, roots: Mapping[str, str]) -> None:
         spec = load_dataset(source.dataset)
         if isinstance(spec, TownSpec):
             continue
-        splits = (source.train_split, source.validation_split)
+        splits = [*filter(None, (source.train_split, source.validation_split))]
         report = check(
             spec,
             roots.get(source.dataset),
@@ -92,7 +95,7 @@ class LearntDataset(NamedTuple):
       spec: its declaration.
       source: its section of the configuration.
       head: the head that learns it.
-      train: training samples, with the labels of the head's classes.
+      train: training samples, with the labels of the head's classes; none if it is scored only.
       validation: validation samples, likewise.
     """
 
@@ -123,12 +126,52 @@ class LearningData:
         self._config = config
         self._roots = roots
         specs = load_specs(config.data)
-        self._class_map = _class_map(config.data)
+        self._class_map = class_map_of(config.data)
         self.heads, self.num_classes = learnt_classes(config.data, specs)
         self.datasets = tuple(map(self._dataset, specs, config.data.sources))
-        cache = config.data.cache or config.training.overfit is not None
-        self._sources = [SampleSource(dataset.train, cache=cache) for dataset in self.datasets]
-        self._class_uniform = [*map(self._find_classes, self.datasets)]
+        self._class_uniform = [*map(self._find_classes, self._learnt)]
+
+    @cached_property
+    def teacher(self) -> Teacher | None:
+        """The teacher, if there is one; what is learnt by heart are labels alone.
+
+        Raises:
+          SemsegError: the graph cannot be used, or its classes fit no head.
+        """
+        config = self._config.loss.teacher
+        if config is None or self._config.training.overfit:
+            return None
+        return Teacher(config, self.heads, self._class_map)
+
+    @cached_property
+    def unlabelled(self) -> tuple[Unlabelled, ...]:
+        """The sources of unlabelled images.
+
+        Raises:
+          SemsegError: one of them is empty, or cannot be read.
+        """
+        overfit = self._config.training.overfit
+        return () if overfit else tuple(map(find_unlabelled, self._config.data.unlabelled))
+
+    def prepare(self) -> None:
+        """Lets the teacher see all images, so that no step waits for it."""
+        if self.teacher is not None:
+            images = [sample for dataset in self._learnt for sample in dataset.train]
+            images += [sample for source in self.unlabelled for sample in source.samples]
+            self.teacher.prepare(images)
+
+    @cached_property
+    def _sources(self) -> list[SampleSource]:
+        """What batches are drawn from: the datasets that are learnt, then the unlabelled images."""
+        cache = self._config.data.cache or self._config.training.overfit is not None
+        soft_labels = None if self.teacher is None else self.teacher.soft_labels
+        found = [dataset.train for dataset in self._learnt]
+        found += [source.samples for source in self.unlabelled]
+        return [SampleSource(each, cache, soft_labels) for each in found]
+
+    @property
+    def _learnt(self) -> list[LearntDataset]:
+        return [dataset for dataset in self.datasets if dataset.train]
 
     @property
     def train_samples(self) -> dict[str, list[Sample]]:
@@ -142,12 +185,14 @@ class LearningData:
     @property
     def skipped(self) -> dict[str, str]:
         """Name -> reason, of the training samples that could not be read so far."""
-        return {name: why for source in self._sources for name, why in source.skipped.items()}
+        found = [source.skipped for source in self._sources]
+        found += [source.skipped for source in self.unlabelled]
+        return {name: why for skipped in found for name, why in skipped.items()}
 
     def batches(self, start: int, share: tuple[int, int] = (0, 1)) -> Iterator[Batch]:
         """Yields the batches from number ``start`` on, or a host's share of them."""
         training = self._config.training
-        weights = [d.source.weight for d in self.datasets if d.source.weight is not None]
+        no_choice = [None] * len(self.unlabelled)
         return batches(
             self._sources,
             self.augmentation,
@@ -155,8 +200,8 @@ class LearningData:
             seed=training.seed,
             start=start,
             threads=training.threads,
-            weights=weights or None,
-            class_uniform=self._class_uniform,
+            weights=self._weights,
+            class_uniform=[*self._class_uniform, *no_choice],
             share=share,
         )
 
@@ -182,17 +227,26 @@ class LearningData:
 
         Returns:
           labels uint8 [B, h, w] for each output: ``IGNORE`` for the samples of datasets that
-          another head learns.
+          another head learns. The output that learns a teacher has soft labels of all samples.
         """
-        heads = np.array([dataset.head for dataset in self.datasets])[batch.dataset]
+        sources = [dataset.head for dataset in self._learnt] + [""] * len(self.unlabelled)
+        heads = np.array(sources)[batch.dataset]
         return {
-            output: np.where((heads == head_of(output))[:, None, None], batch.labels, IGNORE)
+            output: batch.soft_labels
+            if is_teacher(output) and batch.soft_labels is not None
+            else np.where((heads == head_of(output))[:, None, None], batch.labels, IGNORE)
             for output in outputs
         }
 
+    @property
+    def _weights(self) -> list[float] | None:
+        """How often each source is drawn from; what is learnt by heart has no unlabelled ones."""
+        weights = self._config.data.weights
+        return weights and weights[: len(self._sources)]
+
     def _dataset(self, spec: DatasetSpec, source: SourceConfig) -> LearntDataset:
         head = ONLY_HEAD if ONLY_HEAD in self.heads else source.head or spec.name
-        train = self._samples(spec, source, source.train_split, head)
+        train = self._samples(spec, source, source.train_split, head) if source.train_split else []
         overfit = self._config.training.overfit
         if overfit:
             train = by_heart(train[:overfit], self._config.data.size)
@@ -255,13 +309,14 @@ def learnt_classes(
       ConfigError: two datasets of one head have different classes.
     """
     if data.dataset is not None or data.heads == "shared":
-        classes = _class_map(data).target(specs[0].classes)
+        classes = class_map_of(data).target(specs[0].classes)
         return {ONLY_HEAD: classes}, classes.num_classes
     heads = _own_heads(data, specs)
     return heads, {head: classes.num_classes for head, classes in heads.items()}
 
 
-def _class_map(data: DataConfig) -> ClassMapFile:
+def class_map_of(data: DataConfig) -> ClassMapFile:
+    """Returns the class map of an experiment, an empty one if there is none."""
     return read_class_map(data.class_map) if data.class_map else ClassMapFile()
 
 

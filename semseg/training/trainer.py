@@ -21,7 +21,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from semseg.classes import ClassTable
 from semseg.errors import CheckpointError
-from semseg.networks.heads import ONLY_HEAD
+from semseg.networks.heads import ONLY_HEAD, with_teacher
 from semseg.training.building import build_network, compile_model, precision
 from semseg.training.config.experiment import ExperimentConfig
 from semseg.training.distribution import ALONE, Hosts
@@ -183,6 +183,8 @@ class _Run:
         self.hosts = hosts
         with precision(config.training.precision):
             self.model = build_network(config.network, data.num_classes, config.data.second)
+        if data.teacher is not None:
+            self.model = with_teacher(self.model, data.teacher.head)
         compile_model(self.model, config, data.heads, data.train_samples)
         self.learnt_variables = self.model.trainable_variables
         self.freezing = Freezing(self.model, config.fine_tuning)
@@ -202,6 +204,7 @@ class _Run:
         source = init_weights or self.config.fine_tuning.init_weights
         if source is not None:
             self.initial_weights = start_from(source, self.model)
+        self.data.prepare()
         self.folder.begin(self.config)
         self.folder.write_images(*self.scoring.images())
 
@@ -209,6 +212,7 @@ class _Run:
         """Takes up a run where its last checkpoint left it."""
         checkpoint = load_checkpoint(self.folder.last)
         _check_classes(checkpoint, self.data.heads)
+        _check_teacher(checkpoint, self._teacher_record)
         restore(checkpoint, self._variables())
         self.step = checkpoint.fact("step")
         self.history = checkpoint.fact("history")
@@ -312,10 +316,15 @@ class _Run:
             "history": self.history,
             "epoch_losses": self.epoch_losses,
             "initial_weights": self.initial_weights,
+            **({"teacher": self._teacher_record} if self._teacher_record else {}),
             **provenance.class_record(self.data.heads),
         }
         save_checkpoint(self.folder.last, self._variables(), state)
         self.folder.keep_last(self.step, self.config.training.kept_checkpoints)
+
+    @property
+    def _teacher_record(self) -> dict[str, Any] | None:
+        return None if self.data.teacher is None else self.data.teacher.record
 
     def _variables(self) -> dict[str, Any]:
         optimizer = {variable.path: variable for variable in self.model.optimizer.variables}
@@ -327,9 +336,29 @@ class _Run:
         return {
             "step": self.step,
             **provenance.class_record(self.data.heads),
-            "training": provenance.training_record(self.data.datasets, *of_run, self.step),
+            "training": provenance.training_record(
+                self.data.datasets,
+                *of_run,
+                self.step,
+                teacher=self._teacher_record,
+                unlabelled=[source.record for source in self.data.unlabelled],
+            ),
             "scores": provenance.score_records(self.data.datasets, scores, *of_run),
         }
+
+
+def _check_teacher(checkpoint: Checkpoint, teacher: Mapping[str, Any] | None) -> None:
+    """Raises ``CheckpointError`` if a checkpoint was taught by another graph."""
+    former = checkpoint.state.get("teacher")
+    if former != teacher:
+        found, expected = (
+            f"{record['graph']} (sha256 {record['sha256'][:12]})" if record else "none"
+            for record in (teacher, former)
+        )
+        raise CheckpointError(
+            f"checkpoint {checkpoint.path} was taught by {expected}, loss.teacher is {found} now; "
+            "a run goes on with the teacher it began with"
+        )
 
 
 def _check_classes(checkpoint: Checkpoint, heads: Mapping[str, ClassTable]) -> None:

@@ -5,17 +5,19 @@ An example is a sample that was read; all of its parts are augmented alike.
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from semseg.classes import IGNORE
 from semseg.data.batches.augmentation import AugmentationConfig, draw_appearance, draw_geometry
-from semseg.data.batches.augmentation.class_mix import draw_pastes, paste
+from semseg.data.batches.augmentation.class_mix import draw_pastes, paste, paste_cells
 from semseg.data.batches.class_uniform import ClassUniform
 from semseg.data.batches.mixing import Draw, draws, grain
 from semseg.data.samples.samples import Sample
+from semseg.data.soft_labels import CELL, labels_of
 from semseg.errors import ConfigError, DatasetError, ImageError
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class Example(NamedTuple):
       right_labels: what ``Sample.read_right_labels`` gave.
       dataset: index of the sample's dataset in the experiment.
       focus: (row, column) of a pixel that the crop is to show; None lets it lie anywhere.
+      soft_labels: uint8, of the labels' cells, see ``semseg.data.soft_labels``; None without.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Example(NamedTuple):
     right_labels: np.ndarray | None = None
     dataset: int = 0
     focus: tuple[int, int] | None = None
+    soft_labels: np.ndarray | None = None
 
     @property
     def is_pair(self) -> bool:
@@ -82,11 +86,15 @@ def augment_example(
         second = appearance.apply(geometry.warp_image(second), rng)
     elif second is not None:
         second = geometry.warp_disparity(second)
+    soft_labels = example.soft_labels
+    if soft_labels is not None:
+        soft_labels = geometry.warp_soft_labels(soft_labels, (height, width))
     return example._replace(
         image=appearance.apply(geometry.warp_image(example.image), rng),
         labels=geometry.warp_labels(example.labels),
         second=second,
         right_labels=None,
+        soft_labels=soft_labels,
     )
 
 
@@ -103,6 +111,8 @@ class Batch(NamedTuple):
       dataset: int (B,), index of each sample's dataset in the experiment; 0 if there is one.
       second: None, or the right images, uint8 (B, h, w, 3) RGB, or the disparities, float32
         (B, h, w, 1), pixels at the crop's width, 0 where unknown.
+      soft_labels: None, or uint8 (B, ceil(h / 2), ceil(w / 2), C), of every second pixel of
+        each axis; zeros are void.
     """
 
     images: np.ndarray
@@ -110,6 +120,7 @@ class Batch(NamedTuple):
     names: tuple[str, ...]
     dataset: np.ndarray
     second: np.ndarray | None
+    soft_labels: np.ndarray | None = None
 
 
 class SampleSource:
@@ -119,13 +130,21 @@ class SampleSource:
       skipped: name -> reason, of the samples that could not be read so far.
     """
 
-    def __init__(self, samples: Sequence[Sample], cache: bool = False):
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        cache: bool = False,
+        soft_labels: Callable[[np.ndarray], np.ndarray] | None = None,
+    ):
         """Takes the samples.
 
         Args:
           samples: what to read.
-          cache: keep what was read in memory, 4 bytes a pixel, second inputs apart.
+          cache: keep what was read in memory, 4 bytes a pixel, second inputs apart; not soft
+            labels, which are larger and on the disk.
+          soft_labels: gives those of an image, from any thread; None leaves them out.
         """
+        self._soft_labels = soft_labels
         self._samples = samples
         self._cache: dict[int, Example] | None = {} if cache else None
         self._lock = threading.Lock()
@@ -143,7 +162,7 @@ class SampleSource:
         for offset in range(len(self)):
             example = self._read((index + offset) % len(self))
             if example is not None:
-                return example
+                return self._with_soft_labels(example)
         raise DatasetError(f"none of the {len(self)} samples can be read")
 
     def _read(self, index: int) -> Example | None:
@@ -160,6 +179,11 @@ class SampleSource:
         if self._cache is not None:
             self._cache[index] = example
         return example
+
+    def _with_soft_labels(self, example: Example) -> Example:
+        if self._soft_labels is None:
+            return example
+        return example._replace(soft_labels=self._soft_labels(example.image))
 
     def _skip(self, name: str, reason: str) -> None:
         with self._lock:
@@ -240,20 +264,22 @@ def _stack(examples: Sequence[Example]) -> Batch:
         found = " and ".join(f"{height}x{width}" for height, width in sorted(sizes))
         raise ConfigError(f"images of {found} fit in no batch: give the augmentation a crop")
     seconds = [example.second for example in examples if example.second is not None]
+    softs = [example.soft_labels for example in examples if example.soft_labels is not None]
     return Batch(
         images=np.stack([example.image for example in examples]),
         labels=np.stack([example.labels for example in examples]),
         names=tuple(example.name for example in examples),
         dataset=np.array([example.dataset for example in examples]),
         second=np.stack(seconds) if seconds else None,
+        soft_labels=np.stack(softs) if softs else None,
     )
 
 
 def _mix_classes(batch: Batch, rng: np.random.Generator, probability: float) -> Batch:
-    pastes = draw_pastes(batch.labels, batch.dataset, rng, probability)
+    pastes = draw_pastes(_shown_classes(batch), batch.dataset, rng, probability)
     if not pastes:
         return batch
-    second = batch.second
+    second, soft = batch.second, batch.soft_labels
     if second is not None and second.dtype == np.uint8:
         raise ConfigError(
             "augmentation.class_mix cannot be used with right images: where the pasted pixels "
@@ -263,4 +289,20 @@ def _mix_classes(batch: Batch, rng: np.random.Generator, probability: float) -> 
         images=paste(batch.images, pastes),
         labels=paste(batch.labels, pastes),
         second=None if second is None else paste(second, pastes),
+        soft_labels=None if soft is None else paste_cells(soft, pastes),
     )
+
+
+def _shown_classes(batch: Batch) -> np.ndarray:
+    """The labels that say what is pasted; of an image without any, what its soft labels say.
+
+    That is the mixing of Olsson et al., who have no labels of the images that are mixed.
+    """
+    if batch.soft_labels is None:
+        return batch.labels
+    height, width = batch.labels.shape[1:]
+    shown = batch.labels.copy()
+    for index in np.flatnonzero((batch.labels == IGNORE).all(axis=(1, 2))):
+        said = labels_of(batch.soft_labels[index])
+        shown[index] = said.repeat(CELL, axis=0).repeat(CELL, axis=1)[:height, :width]
+    return shown

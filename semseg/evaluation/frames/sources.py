@@ -88,7 +88,7 @@ def frames_from_images(images: str) -> Frames:
         return _frames_from_camera(images)
     if is_video(images):
         return _frames_from_video(Path(images))
-    paths = _image_paths(images)
+    paths = image_paths(images)
     names = _unique_names(paths)
 
     def produce() -> Iterator[Frame | Unreadable]:
@@ -171,7 +171,12 @@ def _frames_from_video(path: Path) -> Frames:
     return Frames(video.count, produce, video.rate_hz)
 
 
-def _image_paths(images: str) -> list[Path]:
+def image_paths(images: str) -> list[Path]:
+    """Returns the image files of a folder, a glob or the file itself, in the order of their names.
+
+    Raises:
+      ImageError: nothing was found.
+    """
     if os.path.isdir(images):
         found = [path for path in Path(images).iterdir() if path.is_file()]
     elif os.path.isfile(images):

@@ -30,7 +30,7 @@ class SourceConfig(StrictModel):
 
     Attributes:
       dataset: name of a shipped dataset, or path of its YAML file.
-      train_split: name of the split to train on.
+      train_split: name of the split to train on; None scores it only.
       validation_split: name of the split that is scored.
       weight: how often samples come from here, relative to the other datasets' weights; None for
         all of them takes each sample equally often.
@@ -39,10 +39,29 @@ class SourceConfig(StrictModel):
     """
 
     dataset: str
-    train_split: str = "train"
+    train_split: str | None = "train"
     validation_split: str = "val"
     weight: Positive | None = None
     head: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_]*$")
+
+
+class UnlabelledConfig(StrictModel):
+    """Images without labels, which ``loss.teacher`` labels.
+
+    Attributes:
+      path: a folder, a glob in quotes, a video, or a bag.
+      topic: the image topic, of a bag.
+      every: takes each n-th frame; those of a video are nearly the same.
+      weight: how often images come from here, relative to the datasets' weights; that of a single
+        ``dataset`` is 1. None for all takes each image equally often.
+      terms: licence or terms of use, for the model card.
+    """
+
+    path: str
+    topic: str | None = None
+    every: Count = 1
+    weight: Positive | None = None
+    terms: str = ""
 
 
 class DataConfig(StrictModel):
@@ -50,7 +69,7 @@ class DataConfig(StrictModel):
 
     Attributes:
       dataset: name of a shipped dataset, or path of its YAML file.
-      train_split: name of the split to train on.
+      train_split: name of the split to train on; None learns from ``unlabelled`` alone.
       validation_split: name of the split that chooses the best checkpoint.
       datasets: several datasets instead of one.
       heads: ``own`` gives each dataset a logit head, ``shared`` one head for all.
@@ -63,10 +82,11 @@ class DataConfig(StrictModel):
         branches, or ``disparity`` as a fourth channel.
       class_uniform: share of the crops that show a class drawn evenly from all classes.
       cache: keep the training images in memory once they were read, 4 bytes a pixel.
+      unlabelled: images that ``loss.teacher`` alone says something of.
     """
 
     dataset: str | None = None
-    train_split: str = "train"
+    train_split: str | None = "train"
     validation_split: str = "val"
     datasets: tuple[SourceConfig, ...] = ()
     heads: Literal["own", "shared"] = "own"
@@ -75,6 +95,7 @@ class DataConfig(StrictModel):
     second: Literal["right", "disparity"] | None = None
     class_uniform: Share = 0.0
     cache: bool = False
+    unlabelled: tuple[UnlabelledConfig, ...] = ()
 
     @model_validator(mode="after")
     def _one_or_several(self) -> "DataConfig":
@@ -84,8 +105,12 @@ class DataConfig(StrictModel):
             raise ValueError("'heads: shared' is for several datasets")
         if self.datasets and self.heads == "own" and self.class_map:
             raise ValueError("'class_map' is for one dataset or for 'heads: shared'")
-        if len({source.weight is None for source in self.datasets}) > 1:
-            raise ValueError("give each of the datasets a weight, or none of them")
+        weights = [source.weight for source in self.datasets]
+        weights += [source.weight for source in self.unlabelled]
+        if len({weight is None for weight in weights}) > 1:
+            raise ValueError(
+                "give each of the datasets a weight, or none of them; likewise 'unlabelled'"
+            )
         names = [source.dataset for source in self.datasets]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
@@ -104,6 +129,19 @@ class DataConfig(StrictModel):
                 validation_split=self.validation_split,
             ),
         )
+
+    @property
+    def weights(self) -> list[float] | None:
+        """How often each dataset that is trained on, then each unlabelled source, is drawn from.
+
+        None goes by size.
+        """
+        sources = [source for source in self.sources if source.train_split is not None]
+        found = [source.weight for source in sources]
+        found += [source.weight for source in self.unlabelled]
+        if all(weight is None for weight in found):
+            return None
+        return [1.0 if weight is None else weight for weight in found]
 
     @property
     def names(self) -> list[str]:
@@ -177,6 +215,20 @@ class ExperimentConfig(StrictModel):
     optimizer: OptimizerConfig
     schedule: ScheduleConfig
     training: TrainingConfig
+
+    @model_validator(mode="after")
+    def _fit_teacher(self) -> "ExperimentConfig":
+        if self.data.unlabelled and self.loss.teacher is None:
+            raise ValueError("data.unlabelled needs loss.teacher, which says what its images show")
+        if self.data.unlabelled and self.data.second is not None:
+            raise ValueError("data.unlabelled has no second images: leave data.second out")
+        if self.loss.teacher is not None and self.data.second == "right":
+            raise ValueError("loss.teacher cannot label a pair of images: leave data.second out")
+        if not self.data.unlabelled and all(s.train_split is None for s in self.data.sources):
+            raise ValueError("data: give a train_split or 'unlabelled' to learn from")
+        if self.training.overfit and any(s.train_split is None for s in self.data.sources):
+            raise ValueError("training.overfit learns labels: give each dataset a train_split")
+        return self
 
     def to_yaml(self) -> str:
         """Returns the configuration as YAML, defaults written out."""

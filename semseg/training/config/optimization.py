@@ -1,15 +1,36 @@
 """The sections of an experiment on its optimization: loss, optimizer, schedule."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from semseg.data.declarations.strict_yaml import StrictModel
 from semseg.training.config.sections import Count, Positive, Share, one_of
 
 NotNegative = Annotated[float, Field(ge=0)]
 ShareAboveZero = Annotated[float, Field(gt=0, le=1)]
+
+
+class TeacherConfig(StrictModel):
+    """A frozen graph whose probabilities are learnt too, see ``semseg.training.teacher``.
+
+    Attributes:
+      graph: path of the ``.pb`` file.
+      head: which head of a graph with several; None takes its default.
+      temperature: by which both networks' logits are divided, above 0; 1 takes the probabilities
+        as they are, 2 makes improbable classes count for more.
+      weight: weight of this loss; that of the labels is 1.
+    """
+
+    graph: str
+    head: str | None = None
+    temperature: Positive = 2.0
+    weight: Positive = 1.0
+
+
+def _graph_alone(value: Any) -> Any:
+    return {"graph": value} if isinstance(value, str) else value
 
 
 class AnyLossConfig(StrictModel):
@@ -21,11 +42,14 @@ class AnyLossConfig(StrictModel):
         labels: ``enet`` or ``median_frequency``; None weighs all classes alike.
       auxiliary_weight: weight of each auxiliary output's loss, of networks that have some; 0.4
         is that of PSPNet, section 3.
+      teacher: a frozen graph that says what the pixels are, labelled or not: its path, or a
+        section; None learns from labels alone.
     """
 
     name: str
     class_weights: tuple[Positive, ...] | Literal["enet", "median_frequency"] | None = None
     auxiliary_weight: NotNegative = 0.4
+    teacher: Annotated[TeacherConfig | None, BeforeValidator(_graph_alone)] = None
 
 
 class CrossEntropyConfig(AnyLossConfig):

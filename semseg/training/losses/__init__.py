@@ -14,6 +14,7 @@ from semseg.training.losses.pixelwise import (
     OhemCrossEntropy,
 )
 from semseg.training.losses.regions import DiceLoss, LovaszLoss
+from semseg.training.losses.soft_labels import SoftLabels
 
 LOSSES: dict[str, type[keras.losses.Loss]] = {
     "bootstrapped_cross_entropy": BootstrappedCrossEntropy,
@@ -34,5 +35,6 @@ __all__ = [
     "HeadLoss",
     "LovaszLoss",
     "OhemCrossEntropy",
+    "SoftLabels",
     "output_losses",
 ]

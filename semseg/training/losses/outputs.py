@@ -7,7 +7,9 @@ import keras
 from keras import ops
 
 from semseg.classes import IGNORE
-from semseg.networks.heads import head_of, is_boundary
+from semseg.networks.heads import head_of, is_boundary, is_teacher
+from semseg.training.config.optimization import TeacherConfig
+from semseg.training.losses.soft_labels import SoftLabels
 
 WINDOW = 5
 """Pixels: a pixel is of a boundary if labels differ in the square of this side around it."""
@@ -82,7 +84,10 @@ class HeadLoss(keras.losses.Loss):
 
 
 def output_losses(
-    losses: Mapping[str, keras.losses.Loss], outputs: Iterable[str], auxiliary_weight: float
+    losses: Mapping[str, keras.losses.Loss],
+    outputs: Iterable[str],
+    auxiliary_weight: float,
+    teacher: TeacherConfig | None = None,
 ) -> tuple[dict[str, keras.losses.Loss], dict[str, float]]:
     """Spreads the losses of heads over all outputs of a network, for ``Model.compile``.
 
@@ -91,13 +96,20 @@ def output_losses(
       outputs: names of the network's outputs, see ``semseg.networks.heads``.
       auxiliary_weight: weight of an auxiliary output's loss; that of a head is 1, that of an
         output that tells boundaries ``BOUNDARY_FACTOR`` times as large.
+      teacher: what the output that learns a teacher, if there is one, is to do.
 
     Returns:
       The loss and the weight of each output.
     """
-    by_output, weights = {}, {}
+    by_output: dict[str, keras.losses.Loss] = {}
+    weights: dict[str, float] = {}
     for output in outputs:
         head = head_of(output)
+        if is_teacher(output):
+            assert teacher is not None  # Else there is no such output.
+            by_output[output] = SoftLabels(teacher.temperature)
+            weights[output] = teacher.weight
+            continue
         by_output[output] = HeadLoss(BoundaryLoss()) if is_boundary(output) else losses[head]
         factor = BOUNDARY_FACTOR if is_boundary(output) else 1.0
         weights[output] = 1.0 if output == head else factor * auxiliary_weight

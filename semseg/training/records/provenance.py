@@ -1,6 +1,7 @@
 """What the model card says of a checkpoint: which data, which classes, which scores."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from semseg.classes import ClassTable
@@ -22,16 +23,31 @@ def training_record(
     config: ExperimentConfig,
     initial_weights: str | None,
     steps: int,
+    *,
+    teacher: Mapping[str, Any] | None = None,
+    unlabelled: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Returns what the network learnt from, and for how many ``steps``."""
+    """Returns what the network learnt from, and for how many ``steps``.
+
+    Args:
+      datasets: those of the run; one that is only scored is left out.
+      config: the experiment.
+      initial_weights: what it started from.
+      steps: how many.
+      teacher: the teacher's record, if it had one.
+      unlabelled: the record of each source of unlabelled images.
+    """
+    learnt = [dataset for dataset in datasets if dataset.source.train_split is not None]
+    taught = {} if teacher is None else {"teacher": dict(teacher), "unlabelled": [*unlabelled]}
     return {
-        "dataset": " + ".join(dataset.spec.name for dataset in datasets),
-        "title": " + ".join(dataset.spec.title for dataset in datasets),
-        "terms": " + ".join(dataset.spec.terms for dataset in datasets),
-        "split": " + ".join(dataset.source.train_split for dataset in datasets),
+        "dataset": " + ".join(dataset.spec.name for dataset in learnt),
+        "title": " + ".join(dataset.spec.title for dataset in learnt),
+        "terms": " + ".join(dataset.spec.terms for dataset in learnt),
+        "split": " + ".join(str(dataset.source.train_split) for dataset in learnt),
         "steps": steps,
         "batch_size": config.training.batch_size * config.training.accumulate,
         "initial_weights": initial_weights,
+        **taught,
     }
 
 
@@ -57,6 +73,8 @@ def score_records(
     """Returns the validation scores, each with the protocol that says what it means."""
     height, width = config.data.size
     start = f"started from {initial_weights}" if initial_weights else "no pretraining"
+    if config.loss.teacher is not None and config.training.overfit is None:
+        start += f", taught by {Path(config.loss.teacher.graph).name}"
     return [
         {
             "mean_iou": round(score.confusion.mean_iou, 5),

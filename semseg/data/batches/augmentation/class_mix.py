@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from semseg.classes import IGNORE
+from semseg.data.soft_labels import CELL
 
 
 class Paste(NamedTuple):
@@ -60,6 +61,20 @@ def paste(pixels: np.ndarray, pastes: Sequence[Paste]) -> np.ndarray:
     pasted = pixels.copy()
     for target, donor, mask in pastes:
         cv2.copyTo(pixels[donor], mask.view(np.uint8), pasted[target])
+    return pasted
+
+
+def paste_cells(soft_labels: np.ndarray, pastes: Sequence[Paste]) -> np.ndarray:
+    """Pastes soft labels as ``paste`` does pixels.
+
+    Args:
+      soft_labels: uint8 (B, ceil(h / 2), ceil(w / 2), C), of every second pixel of each axis.
+      pastes: what ``draw_pastes`` drew.
+    """
+    pasted = soft_labels.copy()
+    for target, donor, mask in pastes:
+        cells = mask[::CELL, ::CELL, np.newaxis]
+        np.copyto(pasted[target], soft_labels[donor], where=cells)
     return pasted
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from semseg.classes import IGNORE
 from semseg.data.batches.augmentation.config import AugmentationConfig
+from semseg.data.soft_labels import CELL
 
 PADDING_COLOR = (0, 0, 0)
 """Colour of the pixels that are outside the source image; their label is ``IGNORE``."""
@@ -60,6 +61,38 @@ class Geometry(NamedTuple):
         """
         magnification = 1 / math.sqrt(abs(np.linalg.det(self.affine[:, :2])))
         return self._pick(disparity[..., 0], 0)[..., np.newaxis] * np.float32(magnification)
+
+    def warp_soft_labels(self, soft_labels: np.ndarray, source: tuple[int, int]) -> np.ndarray:
+        """Takes for every second pixel of the result the cell that is under its centre.
+
+        That is the cell of the pixel whose label ``warp_labels`` takes.
+
+        Args:
+          soft_labels: uint8 (ceil(H / 2), ceil(W / 2), C), see ``semseg.data.soft_labels``.
+          source: (H, W) of the source.
+
+        Returns:
+          uint8 (ceil(h / 2), ceil(w / 2), C) of the pixels 0, 2, 4, ... of each axis; zeros
+          outside the source.
+        """
+        height, width = source
+        (a, b, c), (d, e, f) = self.affine
+        y, x = (np.arange(0, side, CELL) + 0.5 for side in self.size)
+        if b or d:
+            columns = np.floor(a * x + b * y[:, np.newaxis] + c).astype(np.intp)
+            rows = np.floor(d * x + e * y[:, np.newaxis] + f).astype(np.intp)
+            inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+            rows, columns = rows.clip(0, height - 1), columns.clip(0, width - 1)
+            taken = soft_labels[rows // CELL, columns // CELL]
+            taken[~inside] = 0
+            return taken
+        rows = np.floor(e * y + f).astype(np.intp)
+        columns = np.floor(a * x + c).astype(np.intp)
+        cells = soft_labels.take(rows // CELL, axis=0, mode="clip")
+        cells = cells.take(columns // CELL, axis=1, mode="clip")
+        cells[(rows < 0) | (rows >= height)] = 0
+        cells[:, (columns < 0) | (columns >= width)] = 0
+        return cells
 
     def _pick(self, pixels: np.ndarray, border: int) -> np.ndarray:
         """Takes the pixels (H, W) under the centres of the result's, ``border`` outside."""

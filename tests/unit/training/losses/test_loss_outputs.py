@@ -3,8 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from semseg.training.loss_config import TeacherConfig
 
 from semseg.classes import IGNORE
+from semseg.data.soft_labels import encoded
 from semseg.training.losses import CrossEntropy, HeadLoss, output_losses
 from semseg.training.losses.outputs import BoundaryLoss
 from tolerances import of_means
@@ -57,6 +59,20 @@ def test_auxiliary_outputs_add_their_share(batch):
     model = _compiled({"logits": CrossEntropy()}, names, auxiliary_weight=0.4)
     total = model.test_on_batch(images, dict.fromkeys(names, labels))
     assert np.ravel(total)[0] == _near(1.8 * _entropy(images, labels), images, labels)
+
+
+def test_a_teacher_adds_its_weight_and_takes_no_share_of_an_auxiliary_output(batch):
+    images, labels = batch
+    names = ["logits", "logits_aux0", "logits_teacher"]
+    teacher = TeacherConfig(graph="x.pb", temperature=1.0, weight=3.0)
+    losses, weights = output_losses({"logits": CrossEntropy()}, names, 0.4, teacher)
+    assert weights == {"logits": 1.0, "logits_aux0": 0.4, "logits_teacher": 3.0}
+    model = _model(names)
+    model.compile("sgd", loss=losses, loss_weights=weights)
+    targets = dict.fromkeys(names, labels)
+    targets["logits_teacher"] = encoded(np.eye(3, dtype=np.float32)[labels])
+    total = model.test_on_batch(images, targets)
+    assert np.ravel(total)[0] == pytest.approx(4.4 * _entropy(images, labels), rel=1e-5)
 
 
 def test_boundaries_are_learnt_by_a_loss_of_their_own():
