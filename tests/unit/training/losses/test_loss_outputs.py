@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from semseg.training.loss_config import TeacherConfig
 
 from semseg.classes import IGNORE
 from semseg.data.soft_labels import encoded
+from semseg.training.config.optimization import TeacherConfig
 from semseg.training.losses import CrossEntropy, HeadLoss, output_losses
 from semseg.training.losses.outputs import BoundaryLoss
 from tolerances import of_means
