@@ -19,7 +19,9 @@ from semseg.data.declarations.second_config import SecondKind
 from semseg.data.declarations.specs import DatasetSpec, FolderSpec, TownSpec
 from semseg.data.files.file_cache import FileCache
 from semseg.data.files.parallel import map_with_progress
+from semseg.data.samples.pairing import list_some
 from semseg.errors import ConfigError
+from semseg.runtime.images.image_header import UPRIGHT
 
 
 def check(
@@ -103,6 +105,13 @@ def _sum_up(report: Report, split: str, findings: Sequence[Finding], material: M
         unknown.update(finding.unknown)
         if finding.pixels is not None:
             total.add_counted(np.array(finding.pixels[:-1]), finding.pixels[-1])
+    turned = [f for f in findings if f.orientation != UPRIGHT]
+    if turned:
+        named = list_some([f"{f.name} ({f.orientation})" for f in turned])
+        report.warnings.append(
+            f"{split}: {len(turned)} of {len(findings)} images are turned by their EXIF"
+            f" orientation; their labels must be drawn on the turned image: {named}"
+        )
     if unknown:
         report.warnings.append(f"{split}: unknown ids are ignored: {material.describe(unknown)}")
     absent = [name for name, n in zip(report.classes.names, total.pixels, strict=True) if not n]
