@@ -17,7 +17,19 @@ PathLike = Union[str, "os.PathLike[str]"]
 PARTIAL = ".partial"
 """Ends the name of a file that is not whole yet."""
 IMAGE_SUFFIXES = frozenset(
-    (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+    (
+        ".bmp",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    )
 )
 """What a file's name ends with, in small letters, that is taken for an image in a folder."""
 FAST = 1

@@ -91,13 +91,13 @@ class BagMessage(NamedTuple):
         """
         if hasattr(self.fields, "encoding"):
             return image_codec.decode_image(*_pixel_fields(self.fields))
-        return image_codec.decode_compressed(self.fields.data)
+        return image_codec.decode_compressed(self.fields.data, form=self.fields.format)
 
     def labels(self) -> np.ndarray:
         """Returns the labels, uint8 (H, W), of a single-channel image; raises ``ImageError``."""
         if hasattr(self.fields, "encoding"):
             return image_codec.decode_labels(*_pixel_fields(self.fields))
-        return image_codec.decode_compressed_labels(self.fields.data)
+        return image_codec.decode_compressed_labels(self.fields.data, self.fields.format)
 
 
 def rosbags_name(kind: str) -> str:

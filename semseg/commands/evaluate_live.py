@@ -9,10 +9,10 @@ from semseg import command_line
 from semseg.bags import BagReader
 from semseg.commands import delivery, flags
 from semseg.commands.playback import play_through_node, summary, table
-from semseg.data.files.pixels import read_image
 from semseg.errors import BagError, ConfigError
 from semseg.evaluation.report.page import Section, Strip, Table, encoded, write_page
 from semseg.evaluation.report.terminal import percent
+from semseg.runtime.images.image_file import read_image
 
 _COMPRESSED = "/compressed"
 _OFFLINE_ONLY = ("other_model", "output", "log", "tensorboard", "compare")

@@ -12,8 +12,8 @@ import numpy as np
 import platformdirs
 
 from semseg.classes import IGNORE
-from semseg.data.files.pixels import read_image
 from semseg.files import encode_png, write_file
+from semseg.runtime.images.image_file import read_image
 
 _LOG = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Sequence
 
 from semseg.errors import ConfigError, unknown_name
 from semseg.node.parameters import typed_record, unknown_parameter
-from semseg.runtime.images.image_codec import STRETCHES
+from semseg.runtime.images.stretch import STRETCHES
 from semseg.runtime.images.view import ROTATIONS, Margins
 
 _log = logging.getLogger(__name__)

@@ -30,7 +30,7 @@ def image_from_message(message: Union[Image, CompressedImage], stretch: str = "a
       ImageError: unknown encoding, or data that contradicts the message's own fields.
     """
     if isinstance(message, CompressedImage):
-        return image_codec.decode_compressed(message.data, stretch)
+        return image_codec.decode_compressed(message.data, stretch, message.format)
     return image_codec.decode_image(*_fields(message), stretch)
 
 

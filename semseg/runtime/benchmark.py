@@ -7,6 +7,7 @@ another Python, such as a robot's with TensorFlow 1.15. The result is a table an
 
 import glob
 import json
+import logging
 import os
 import pickle
 import subprocess
@@ -22,8 +23,11 @@ from semseg.errors import EngineError, ImageError
 from semseg.files import write_file
 from semseg.runtime.benchmark_process import PICKLE_PROTOCOL
 from semseg.runtime.engines import AUTO, ENGINES
+from semseg.runtime.images import image_file
 from semseg.runtime.images.geometry import Size, resize_image, resize_labels
 from semseg.runtime.processor import instruction_set
+
+_log = logging.getLogger(__name__)
 
 _WARM_UP_TURNS = 2
 _ROOT = Path(__file__).resolve().parents[2]
@@ -167,17 +171,22 @@ def device() -> Dict[str, Any]:
 def read_images(pattern: Optional[str]) -> List[np.ndarray]:
     """Reads the image files that a glob pattern names, uint8 [H, W, 3] RGB; none without one.
 
-    Raises:
-      ImageError: there is none, or one is no image.
-    """
-    import cv2
+    A file that cannot be read is left out, named and counted.
 
-    images = []
+    Raises:
+      ImageError: there is none, or none can be read.
+    """
+    images, skipped = [], []
     for path in sorted(glob.glob(pattern or "")):
-        image = cv2.imread(path, cv2.IMREAD_COLOR)
-        if image is None:
-            raise ImageError("%s: cannot be read as an image" % path)
-        images.append(image[..., ::-1])
+        try:
+            images.append(image_file.read_image(path))
+        except ImageError as error:
+            skipped.append(error)
+            _log.warning("skipped: %s", error)
+    if skipped and not images:
+        raise ImageError("none of %d files can be read: %s" % (len(skipped), skipped[0]))
+    if skipped:
+        _log.warning("%d of %d images skipped", len(skipped), len(skipped) + len(images))
     if pattern and not images:
         raise ImageError("no file is named like %s" % pattern)
     return images

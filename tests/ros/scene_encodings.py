@@ -26,9 +26,27 @@ def raw_messages():
         ("yuv422", _pairs(yuv, "UYVY"), 4),
         ("yuv422_yuy2", _pairs(yuv, "YUYV"), 4),
     ]
+    deep = rgb.astype(np.uint16) * 257
+    opaque = np.full(LABELS.shape + (1,), 65535, np.uint16)
+    shown += [
+        ("8UC4", np.concatenate([bgr, alpha], axis=2), 0),
+        ("uyvy", _pairs(yuv, "UYVY"), 4),
+        ("yuyv", _pairs(yuv, "YUYV"), 4),
+        ("rgb16", deep, 0),
+        ("bgr16", deep[..., ::-1], 0),
+        ("16UC3", deep[..., ::-1], 0),
+        ("rgba16", np.concatenate([deep, opaque], axis=2), 0),
+    ]
+    shown += [("bayer_%s16" % order, _mosaic(deep, order), 0) for order in BAYER_ORDERS]
     shown += [("bayer_%s8" % order, _mosaic(rgb, order), 0) for order in BAYER_ORDERS]
     for number, (encoding, array, tolerance) in enumerate(shown):
         yield _message(encoding, array, padding=number % 3 * 4), rgb, tolerance
+    for encoding, order, half in (("nv12", (1, 2), 2), ("nv21", (2, 1), 2), ("nv24", (1, 2), 1)):
+        colors = yuv[::half, ::half, list(order)].reshape(-1)
+        planes = np.concatenate([yuv[..., 0].reshape(-1), colors])
+        message = _message("mono8", yuv[..., 0], padding=0)
+        message.encoding, message.data = encoding, planes.tobytes()
+        yield message, rgb, 4
     grey = np.dstack([GREY_SCENE] * 3)
     for encoding in ("mono8", "8UC1"):
         yield _message(encoding, GREY_SCENE, padding=5), grey, 0
@@ -52,13 +70,17 @@ def compressed_messages():
     ):
         data = cv2.imencode(extension, array)[1].tobytes()
         yield CompressedImage(format=extension[1:], data=data), shown, tolerance
+    for order in BAYER_ORDERS:
+        data = cv2.imencode(".png", _mosaic(COLOR_SCENE, order))[1].tobytes()
+        form = "bayer_%s8; png compressed bgr8" % order
+        yield CompressedImage(format=form, data=data), COLOR_SCENE, 0
 
 
 BAYER_ORDERS = ("rggb", "bggr", "gbrg", "grbg")
 
 
 def _mosaic(rgb, order):
-    mosaic = np.empty(rgb.shape[:2], np.uint8)
+    mosaic = np.empty(rgb.shape[:2], rgb.dtype)
     for position, channel in enumerate(order):
         row, column = divmod(position, 2)
         mosaic[row::2, column::2] = rgb[row::2, column::2, "rgb".index(channel)]

@@ -1,5 +1,8 @@
 """A segmenter that answers what the image says: its red channel holds the labels."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -52,3 +55,26 @@ def segmenter():
 @pytest.fixture(name="image_of")
 def image_of_fixture():
     return image_of
+
+
+def _load(name):
+    spec = importlib.util.spec_from_file_location(name, str(Path(__file__).with_name(name + ".py")))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+IMAGE_FILES = _load("image_kinds")
+
+
+def pytest_generate_tests(metafunc):
+    """Runs a test that takes ``image_kind`` for each kind of image file."""
+    if "image_kind" in metafunc.fixturenames:
+        kinds = list(IMAGE_FILES.image_kinds())
+        metafunc.parametrize("image_kind", kinds, ids=[kind.name for kind in kinds])
+
+
+@pytest.fixture(scope="session")
+def image_files():
+    """The module that writes image files of every kind."""
+    return IMAGE_FILES

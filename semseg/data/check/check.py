@@ -25,6 +25,7 @@ from semseg.data.samples.pairing import find_pairs, list_some, present_splits, r
 from semseg.data.samples.second import expected_second
 from semseg.data.samples.shards import shard_samples
 from semseg.errors import ConfigError
+from semseg.runtime.images.image_header import UPRIGHT
 
 
 @dataclass
@@ -289,6 +290,13 @@ def _sum_up(report: Report, split: str, findings: Sequence[Finding], material: M
         unknown.update(finding.unknown)
         if finding.pixels is not None:
             total.add_counted(np.array(finding.pixels[:-1]), finding.pixels[-1])
+    turned = [f for f in findings if f.orientation != UPRIGHT]
+    if turned:
+        named = list_some([f"{f.name} ({f.orientation})" for f in turned])
+        report.warnings.append(
+            f"{split}: {len(turned)} of {len(findings)} images are turned by their EXIF"
+            f" orientation; their labels must be drawn on the turned image: {named}"
+        )
     if unknown:
         report.warnings.append(f"{split}: unknown ids are ignored: {material.describe(unknown)}")
     absent = [name for name, n in zip(report.classes.names, total.pixels, strict=True) if not n]

@@ -12,12 +12,13 @@ import numpy as np
 from semseg.classes import IGNORE
 from semseg.data.declarations.specs import FolderSpec
 from semseg.data.files.file_cache import file_stamp
-from semseg.data.files.pixels import read_image
 from semseg.data.samples.label_decoder import LabelDecoder
 from semseg.data.samples.pairing import FilePair
 from semseg.data.samples.second import DisparityFile, RightFiles
 from semseg.data.samples.shards import ShardSample
 from semseg.errors import DatasetError, ImageError
+from semseg.runtime.images.image_file import exif_hint, read_image, read_orientation
+from semseg.runtime.images.image_header import UPRIGHT
 
 
 class Finding(NamedTuple):
@@ -29,6 +30,7 @@ class Finding(NamedTuple):
       pixels: of each class, and the ignored ones last; None if the sample cannot be read.
       unknown: raw id that is not declared -> its pixels.
       digest: of the image's pixels; None if the sample cannot be read.
+      orientation: of the image, as EXIF numbers it; it has been applied.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Finding(NamedTuple):
     pixels: list[int] | None = None
     unknown: dict[int, int] = {}
     digest: str | None = None
+    orientation: int = UPRIGHT
 
     def to_json(self) -> dict[str, Any]:
         """Returns what ``from_json`` reads; JSON's own keys would be texts."""
@@ -84,15 +87,19 @@ class PairInspector:
     ) -> Finding:
         try:
             image = read_image(image_path)
+            orientation = read_orientation(image_path)
             labels, unknown = self.decoder.read_and_count(label_path)
         except (ImageError, DatasetError) as error:
             return Finding(pair.image, [str(error)])
-        errors = [*_size_errors(pair.image, image, {"labels": labels})]
+        errors = [
+            error + exif_hint(image_path, labels.shape)
+            for error in _size_errors(pair.image, image, {"labels": labels})
+        ]
         errors += _second_errors(pair.image, image, second)
         if sum(unknown.values()) > self._spec.max_unknown_share * labels.size:
             errors.append(f"{pair.label} has unknown ids: {self.decoder.describe(unknown)}")
         pixels = _pixels(labels, self._spec.classes.num_classes)
-        return Finding(pair.image, errors, pixels, unknown, _digest(image))
+        return Finding(pair.image, errors, pixels, unknown, _digest(image), orientation)
 
 
 def shard_subject(sample: ShardSample, num_classes: int) -> Subject:

@@ -15,7 +15,7 @@ from semseg.files import write_file
 
 _LOG = logging.getLogger(__name__)
 
-_VERSION = 2
+_VERSION = 3
 """Changes when something else is found in the same files."""
 
 FoundT = TypeVar("FoundT")

@@ -1,4 +1,4 @@
-"""Images and label files: from the bytes of a file to pixels and raw ids.
+"""Label files: from the bytes of a file to raw ids. Images: ``semseg.runtime.images.image_file``.
 
 A raw id is what a label file stores; ``semseg.data.samples.label_decoder`` turns it into a label.
 """
@@ -11,45 +11,14 @@ import numpy as np
 from PIL import Image
 
 from semseg.errors import ImageError
+from semseg.runtime.images.image_file import checked_header, decode_pixels, read_bytes
+from semseg.runtime.images.image_header import UPRIGHT, Header
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_BIT_DEPTH = 24
 _PNG_COLOR_TYPE = 25
 _PALETTE = 3  # the colour type of a palette PNG
 _JPEG_SIGNATURE = b"\xff\xd8"
-_JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
-
-
-def read_image(path: str | Path) -> np.ndarray:
-    """Reads a camera image, as it is stored (an EXIF orientation turns no image: labels have none).
-
-    Args:
-      path: the file; grey, palette, 16-bit and transparent images become 8-bit RGB.
-
-    Returns:
-      uint8 (H, W, 3) RGB.
-
-    Raises:
-      ImageError: a file that is missing, damaged, cut off or no image.
-    """
-    return decode_image(_read_bytes(path), path)
-
-
-def decode_image(data: bytes, source: str | Path) -> np.ndarray:
-    """Decodes a camera image as ``read_image`` does.
-
-    Args:
-      data: the content of an image file.
-      source: where it is from, for messages.
-
-    Returns:
-      uint8 (H, W, 3) RGB.
-
-    Raises:
-      ImageError: damaged, cut off or no image.
-    """
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    return cv2.cvtColor(_decode(data, source, flags), cv2.COLOR_BGR2RGB)
 
 
 def read_raw_ids(path: str | Path, decode: str) -> np.ndarray:
@@ -65,7 +34,7 @@ def read_raw_ids(path: str | Path, decode: str) -> np.ndarray:
     Raises:
       ImageError: a damaged file, or one whose pixels are not what the rule reads.
     """
-    return decode_raw_ids(_read_bytes(path), path, decode)
+    return decode_raw_ids(read_bytes(path), path, decode)
 
 
 def decode_raw_ids(data: bytes, path: str | Path, decode: str) -> np.ndarray:
@@ -106,7 +75,7 @@ def guess_decode(path: str | Path) -> str:
     Raises:
       ImageError: the file cannot be read.
     """
-    data = _read_bytes(path)
+    data = read_bytes(path)
     if _is_palette_png(data):
         return "palette"
     pixels = _decode(data, path, cv2.IMREAD_UNCHANGED)
@@ -115,21 +84,18 @@ def guess_decode(path: str | Path) -> str:
     return "uint16" if pixels.dtype == np.uint16 else "gray8"
 
 
-def _read_bytes(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read: {error.strerror}")
-
-
 def _decode(data: bytes, path: str | Path, flags: int) -> np.ndarray:
-    # By way of bytes: cv2.imread knows no non-ASCII names on every platform.
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
-    if pixels is None:
-        raise ImageError(f"{path}: damaged, cut off or no image ({len(data)} bytes)")
-    if data.startswith(_JPEG_SIGNATURE) and data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN):
-        raise ImageError(f"{path}: JPEG is cut off ({len(data)} bytes)")  # OpenCV fills with grey
-    return pixels
+    return decode_pixels(_header(data, path), path, flags)
+
+
+def _header(data: bytes, path: str | Path) -> Header:
+    header = checked_header(data, path)
+    if header.orientation != UPRIGHT:
+        raise ImageError(
+            f"{path}: labels have the EXIF orientation {header.orientation}, which some programs"
+            " apply and some do not; turn the labels and remove the tag"
+        )
+    return header
 
 
 def _is_palette_png(data: bytes) -> bool:
@@ -140,9 +106,9 @@ def _is_palette_png(data: bytes) -> bool:
 def _palette_indices(data: bytes, path: str | Path) -> np.ndarray:
     # OpenCV would expand the palette to its colours, and those need not be unique.
     try:
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(_header(data, path).data))
         image.load()
-    except (OSError, SyntaxError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path}: damaged, cut off or no image: {error}")
     if image.mode != "P":
         raise ImageError(

@@ -18,12 +18,12 @@ from semseg.data.declarations.specs import (
     ShardSpec,
     TownSpec,
 )
-from semseg.data.files.pixels import read_image
 from semseg.data.samples.label_decoder import LabelDecoder
 from semseg.data.samples.pairing import FilePair, find_pairs, list_some, roots, shared_labels
 from semseg.data.samples.second import DisparityFile, RightFiles, find_second
 from semseg.data.samples.shards import shard_samples
 from semseg.errors import ConfigError, DatasetError, unknown_name
+from semseg.runtime.images.image_file import exif_hint, read_image
 from semseg.town import Frame, frame, right_frame
 
 
@@ -88,6 +88,7 @@ class FileSample:
             raise DatasetError(
                 f"{self.image_path} is {_size(image)}, its labels {self.label_path} are "
                 f"{_size(labels)}; expected the same size"
+                f"{exif_hint(self.image_path, labels.shape)}"
             )
         return image, labels
 

@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from semseg.data.declarations.specs import DepthConfig, DisparityConfig, FolderSpec, SecondKind
-from semseg.data.files.pixels import read_image, read_raw_ids
+from semseg.data.files.pixels import read_raw_ids
 from semseg.data.samples.label_decoder import LabelDecoder
 from semseg.data.samples.pairing import FilePair, list_some
 from semseg.errors import ConfigError, DatasetError, unknown_name
+from semseg.runtime.images.image_file import read_image
 
 _SATURATED = 65535
 """What a 16-bit depth file says of what is farther away than it can say."""

@@ -8,10 +8,11 @@ import numpy as np
 
 from semseg.data.declarations import patterns
 from semseg.data.declarations.specs import UNITS_PER_PIXEL, SecondKind, ShardSpec
-from semseg.data.files.pixels import decode_image, decode_raw_ids
+from semseg.data.files.pixels import decode_raw_ids
 from semseg.data.files.tfrecords import EncodedSample, read_example, read_index, read_record
 from semseg.errors import ConfigError, DatasetError, ImageError, unknown_name
 from semseg.runtime.graph.protobuf import WireError
+from semseg.runtime.images.image_file import decode_image
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 from semseg.data import Sample
-from semseg.data.files.pixels import read_image
 from semseg.data.samples.instances import InstanceReader
 from semseg.errors import ConfigError, ImageError, unknown_name
 from semseg.evaluation.frames.frames import Frame, Frames, Unreadable, read_frame
 from semseg.evaluation.frames.video import VideoReader, is_video
 from semseg.files import IMAGE_SUFFIXES
 from semseg.runtime.images.geometry import Size
+from semseg.runtime.images.image_file import exif_hint, read_image
 
 _NAME = re.compile(r"camera(?::(\d+))?")
 
@@ -187,7 +187,7 @@ def image_paths(images: str) -> list[Path]:
     if not paths:
         raise ImageError(
             f"no images found at '{images}'; expected a folder, a video or a glob in quotes,"
-            f" images with one of the suffixes {' '.join(sorted(IMAGE_SUFFIXES))}"
+            f" images with one of the suffixes {' '.join(IMAGE_SUFFIXES)}"
         )
     return paths
 
@@ -206,11 +206,24 @@ def _read_file(name: str, path: Path) -> Frame:
     return Frame(name, None, read_image(path))
 
 
+def _check_orientation(path: Path, image: np.ndarray, labels: np.ndarray) -> None:
+    """Raises ``ImageError`` if labels fit an image only as it is stored, before it is turned."""
+    if image.shape[:2] == labels.shape or image.shape[1::-1] != labels.shape:
+        return
+    hint = exif_hint(path, labels.shape)
+    if hint:
+        size = "{}x{}".format
+        raise ImageError(
+            f"{path} is {size(*image.shape[:2])}, its labels are {size(*labels.shape)}{hint}"
+        )
+
+
 def _read_sample(sample: Sample, instances: InstanceReader | None) -> Frame:
     if sample.image_path is None:
         image, labels = sample.read()  # One rendering gives both.
     else:
         # Not sample.read(), which wants one size: the truth may be larger than the image.
         image, labels = sample.read_image(), sample.read_labels()
+        _check_orientation(sample.image_path, image, labels)
     objects = instances.read(sample) if instances else None
     return Frame(sample.name, None, image, labels, instances=objects, second=sample.read_second())

@@ -282,5 +282,5 @@ def _subscribe(topic, kind, callback, *arguments):
 
 def _true_labels(message):
     if isinstance(message, CompressedImage):
-        return image_codec.decode_compressed_labels(message.data)
+        return image_codec.decode_compressed_labels(message.data, message.format)
     return labels_from_message(message)

@@ -12,11 +12,12 @@ import rospy
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from semseg.errors import ConfigError
+from semseg.errors import ConfigError, ImageError
 from semseg.files import IMAGE_SUFFIXES
 from semseg.ros.messages import image_message, uncalibrated_camera_info
 from semseg.ros.subscriptions import camera_info_topic
 from semseg.runtime.images.geometry import resize_image
+from semseg.runtime.images.image_file import read_image
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def read_images(source: str) -> Iterator[Tuple[str, Optional[np.ndarray]]]:
     paths = glob.glob(pattern)
     images = sorted(path for path in paths if os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES)
     if images:
-        return ((path, _to_rgb(cv2.imread(path, cv2.IMREAD_COLOR))) for path in images)
+        return ((path, _read_or_warn(path)) for path in images)
     if not os.path.isfile(source):
         raise ConfigError(
             "no image at '%s'; expected a folder, a pattern (%s) or a video"
@@ -94,12 +95,11 @@ class ImagePlayer:
     def _play_once(self, source, rate_hz):
         # The wall clock: a camera has a rate whether or not someone simulates time.
         due, played, skipped = time.monotonic(), 0, 0
-        for name, image in read_images(source):
+        for _, image in read_images(source):
             if rospy.is_shutdown():
                 break
             if image is None:
                 skipped += 1
-                _log.warning("%s: cannot be read as an image; skipped", name)
                 continue
             time.sleep(max(0.0, due - time.monotonic()))
             due = time.monotonic() + 1.0 / rate_hz  # A late image delays the next, as in a camera.
@@ -128,5 +128,13 @@ def _video_frames(source, video):
     video.release()
 
 
+def _read_or_warn(path):
+    try:
+        return read_image(path)
+    except ImageError as error:
+        _log.warning("skipped: %s", error)
+        return None
+
+
 def _to_rgb(image):
-    return None if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

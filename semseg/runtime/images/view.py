@@ -18,6 +18,7 @@ from semseg.runtime.images.geometry import (
     resize_image,
     resize_labels,
 )
+from semseg.runtime.images.image_file import read_image
 
 ROTATIONS = (0, 90, 180, 270)
 
@@ -227,10 +228,10 @@ def read_mask(path: str) -> np.ndarray:
     Raises:
       ConfigError: the file is missing or no image.
     """
-    image = cv2.imread(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise ConfigError("%s: cannot be read as a mask image" % path)
-    return image.any(axis=2)
+    try:
+        return read_image(path).any(axis=2)
+    except ImageError as error:
+        raise ConfigError("mask image %s" % error)
 
 
 def _turned(values, quarter_turns):

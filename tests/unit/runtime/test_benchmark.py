@@ -108,7 +108,7 @@ def test_entrants_as_text():
     assert "tensorflow_tensorrt" not in installed_engines()
 
 
-def test_images_of_files(tmp_path):
+def test_images_of_files(tmp_path, caplog):
     image = np.zeros((4, 6, 3), np.uint8)
     image[..., 0] = 200  # Blue for OpenCV.
     cv2.imwrite(str(tmp_path / "a.png"), image)
@@ -116,7 +116,13 @@ def test_images_of_files(tmp_path):
     assert found[0, 0].tolist() == [0, 0, 200]
     assert read_images(None) == []
     (tmp_path / "b.png").write_bytes(b"no image")
-    with pytest.raises(ImageError, match="b.png: cannot be read as an image"):
+    # One bad file costs itself, and says so.
+    (found,) = read_images(str(tmp_path / "*.png"))
+    assert found[0, 0].tolist() == [0, 0, 200]
+    assert "b.png: damaged" in caplog.text
+    assert "1 of 2 images skipped" in caplog.text
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(ImageError, match="none of 1 files can be read: .*b.png: damaged"):
         read_images(str(tmp_path / "*.png"))
     with pytest.raises(ImageError, match="no file is named like"):
         read_images(str(tmp_path / "*.jpg"))

@@ -10,13 +10,13 @@ from semseg.bags import BagWriter
 from semseg.classes import IGNORE, ClassTable
 from semseg.data.declarations.class_map import ClassMapFile
 from semseg.data.declarations.strict_yaml import validate
-from semseg.data.files.pixels import read_image
 from semseg.data.soft_labels import decoded
 from semseg.errors import CheckpointError, ConfigError, GraphError, ImageError
 from semseg.evaluation.frames.video import VideoReader, VideoWriter
 from semseg.networks import NETWORKS
 from semseg.networks.heads import ONLY_HEAD, with_teacher, without_auxiliary
 from semseg.runtime.graph.frozen_graph import Card, append_card, read_frozen_graph
+from semseg.runtime.images.image_file import read_image
 from semseg.runtime.segmenter import Segmenter
 from semseg.training import teacher as teacher_module
 from semseg.training.config.experiment import ExperimentConfig

@@ -19,7 +19,7 @@ def scene():
 
 def bayer(rgb, pattern):
     """Keeps of each pixel the channel that the ROS pattern has there."""
-    mosaic = np.empty(rgb.shape[:2], np.uint8)
+    mosaic = np.empty(rgb.shape[:2], rgb.dtype)
     for position, channel in enumerate(pattern):
         row, column = divmod(position, 2)
         mosaic[row::2, column::2] = rgb[row::2, column::2, "rgb".index(channel)]
@@ -55,10 +55,107 @@ def colour_cases():
     yield "8UC3", rgb[..., ::-1], 0
     yield "rgba8", np.concatenate([rgb, alpha], axis=-1), 0
     yield "bgra8", np.concatenate([rgb[..., ::-1], alpha], axis=-1), 0
+    yield "8UC4", np.concatenate([rgb[..., ::-1], alpha], axis=-1), 0
+    yield "uyvy", yuv422(rgb, ["U", "Y0", "V", "Y1"]), 4
+    yield "yuyv", yuv422(rgb, ["Y0", "U", "Y1", "V"]), 4
     yield "yuv422", yuv422(rgb, ["U", "Y0", "V", "Y1"]), 4
     yield "yuv422_yuy2", yuv422(rgb, ["Y0", "U", "Y1", "V"]), 4
     for pattern in BAYER_PATTERNS:
         yield "bayer_%s8" % pattern, bayer(rgb, pattern), 3
+
+
+def deep_cases():
+    """16 bits of colour; the alpha is brighter than any colour."""
+    deep = scene().astype(np.uint16) * 16
+    alpha = np.full((HEIGHT, WIDTH, 1), 65535, np.uint16)
+    yield "rgb16", deep
+    yield "bgr16", deep[..., ::-1]
+    yield "16UC3", deep[..., ::-1]
+    yield "rgba16", np.dstack([deep, alpha])
+    yield "bgra16", np.dstack([deep[..., ::-1], alpha])
+    yield "16UC4", np.dstack([deep[..., ::-1], alpha])
+    for pattern in BAYER_PATTERNS:
+        yield "bayer_%s16" % pattern, bayer(deep, pattern)
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize(
+    ("encoding", "array"), list(deep_cases()), ids=lambda value: str(value)[:12]
+)
+def test_deep_colours_are_stretched_by_their_brightest(encoding, array, big_endian):
+    decoded = image_codec.decode_image(*fields(encoding, array, 4, big_endian), stretch="12")
+    difference = np.abs(decoded.astype(int) - scene())[2:-2, 2:-2]
+    assert difference.max() <= (3 if "bayer" in encoding else 1)
+    automatic = image_codec.decode_image(*fields(encoding, array, 4, big_endian))
+    np.testing.assert_array_equal(automatic, decoded)
+
+
+def planes(rgb, order, half):
+    """Brightness and interleaved colours, which ``half`` shares between four pixels."""
+    y, u, v = np.moveaxis(rgb.astype(float) @ YUV_FROM_RGB.T + [16, 128, 128], -1, 0)
+    if half:
+        u, v = (
+            (plane[0::2, 0::2] + plane[0::2, 1::2] + plane[1::2, 0::2] + plane[1::2, 1::2]) / 4
+            for plane in (u, v)
+        )
+    colors = np.stack([u, v] if order == "UV" else [v, u], axis=-1)
+    return [np.round(plane).astype(np.uint8) for plane in (y, colors.reshape(len(colors), -1))]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "order", "half", "tolerance"),
+    # Within four pixels that share a colour the scene moves by 1, a colour's step is 2.
+    [("nv12", "UV", True, 5), ("nv21", "VU", True, 5), ("nv24", "UV", False, 4)],
+)
+def test_colours_in_a_second_plane(encoding, order, half, tolerance):
+    first, second = planes(scene(), order, half)
+    whole = first.tobytes() + second.tobytes()
+    step = len(whole) // HEIGHT
+    for row, data in ((WIDTH, whole), (step, whole)):
+        decoded = image_codec.decode_image(encoding, HEIGHT, WIDTH, row, 0, data)
+        assert np.abs(decoded.astype(int) - scene()).max() <= tolerance
+    padded = np.pad(first, [(0, 0), (0, 8)], mode="constant", constant_values=77).tobytes()
+    behind = second if half else second.reshape(HEIGHT, -1)
+    behind = np.pad(
+        behind, [(0, 0), (0, 8 if half else 16)], mode="constant", constant_values=77
+    ).tobytes()
+    found = image_codec.decode_image(encoding, HEIGHT, WIDTH, WIDTH + 8, 0, padded + behind)
+    np.testing.assert_array_equal(found, decoded)
+    with pytest.raises(
+        ImageError, match="%s image of 48x64 needs %d bytes" % (encoding, len(whole))
+    ):
+        image_codec.decode_image(encoding, HEIGHT, WIDTH, WIDTH, 0, whole[:-1])
+    if half:
+        with pytest.raises(ImageError, match="%s image has an odd height, 3" % encoding):
+            image_codec.decode_image(encoding, 3, 4, 4, 0, b"\0" * 18)
+
+
+def test_the_format_of_a_compressed_image_is_believed():
+    mosaic = bayer(scene(), "rggb")
+    for extension, tolerance in ((".png", 3), (".jpg", 60)):
+        data = cv2.imencode(extension, mosaic, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
+        for form in ("bayer_rggb8; %s compressed ", "bayer_rggb8; %s compressed bgr8"):
+            decoded = image_codec.decode_compressed(data, form=form % extension[1:])
+            difference = np.abs(decoded.astype(int) - scene())[2:-2, 2:-2]
+            assert difference.max() <= tolerance
+            assert difference.mean() <= 6
+    deep = cv2.imencode(".png", bayer(scene().astype(np.uint16) * 16, "gbrg"))[1].tobytes()
+    decoded = image_codec.decode_compressed(deep, "12", "bayer_gbrg16; png compressed ")
+    assert np.abs(decoded.astype(int) - scene())[2:-2, 2:-2].max() <= 3
+    # Colours that are there already stay, grey is what mono says.
+    data = cv2.imencode(".png", scene()[..., ::-1])[1].tobytes()
+    for form in ("bayer_rggb8; png compressed bgr8", "rgb8; png compressed bgr8", "png", ""):
+        np.testing.assert_array_equal(image_codec.decode_compressed(data, form=form), scene())
+    grey = image_codec.decode_compressed(data, form="mono8; png compressed ")
+    assert np.ptp(grey, axis=2).max() == 0
+    deep = cv2.imencode(".png", np.array([[0, 1024, 4095]], np.uint16))[1].tobytes()
+    decoded = image_codec.decode_compressed(deep, form="16UC1; png compressed ")
+    assert decoded[0, :, 1].tolist() == [0, 64, 255]
+    for form in ("16UC1; compressedDepth", "32FC1; compressedDepth png"):
+        with pytest.raises(ImageError, match="'%s' is a depth image" % form):
+            image_codec.decode_compressed(deep, form=form)
+        with pytest.raises(ImageError, match="'%s' is a depth image" % form):
+            image_codec.decode_compressed_labels(deep, form)
 
 
 @pytest.mark.parametrize("padding", [0, 6])
@@ -179,7 +276,13 @@ def test_compressed_grey_and_deep_images():
 
 def cv_bridge_cases():
     for encoding, array, _ in colour_cases():
-        if encoding not in ("8UC3", "yuv422_yuy2"):  # Noetic's cv_bridge has no rgb8 of them.
+        if encoding not in (
+            "8UC3",
+            "8UC4",
+            "yuv422_yuy2",
+            "uyvy",
+            "yuyv",
+        ):  # Noetic's cv_bridge has no rgb8 of them.
             yield encoding, array
     yield "mono8", scene()[..., 0]
     yield "mono16", (scene()[..., 0].astype(np.uint16) << 8)
