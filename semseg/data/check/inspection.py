@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from semseg.classes import IGNORE
+from semseg.data.check.signs import blending_signs, orientation_signs
 from semseg.data.declarations.specs import FolderSpec
 from semseg.data.files.file_cache import file_stamp
 from semseg.data.files.pixels import read_image
@@ -29,6 +30,7 @@ class Finding(NamedTuple):
       pixels: of each class, and the ignored ones last; None if the sample cannot be read.
       unknown: raw id that is not declared -> its pixels.
       digest: of the image's pixels; None if the sample cannot be read.
+      signs: of what may be wrong though it can be read, see ``signs``.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Finding(NamedTuple):
     pixels: list[int] | None = None
     unknown: dict[int, int] = {}
     digest: str | None = None
+    signs: list[str] = []
 
     def to_json(self) -> dict[str, Any]:
         """Returns what ``from_json`` reads; JSON's own keys would be texts."""
@@ -92,7 +95,8 @@ class PairInspector:
         if sum(unknown.values()) > self._spec.max_unknown_share * labels.size:
             errors.append(f"{pair.label} has unknown ids: {self.decoder.describe(unknown)}")
         pixels = _pixels(labels, self._spec.classes.num_classes)
-        return Finding(pair.image, errors, pixels, unknown, _digest(image))
+        found = [*orientation_signs(image_path, label_path), *blending_signs(labels)]
+        return Finding(pair.image, errors, pixels, unknown, _digest(image), found)
 
 
 def shard_subject(sample: ShardSample, num_classes: int) -> Subject:
