@@ -2,7 +2,8 @@
 
 Lists the splits, the pairs of files and the samples to check, looks at them, and reports. Errors
 are what would stop or spoil a training: images without labels, unreadable files, sizes that
-differ, too many unknown ids, one image in two splits. The rest are warnings.
+differ, too many unknown ids, one image in two splits, labels that leave a score nothing to tell
+apart (see ``doubts``). The rest are warnings.
 """
 
 import os
@@ -10,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from semseg.classes import ClassTable
 from semseg.data.check.class_statistics import WEIGHT_RULES, PixelCounts
+from semseg.data.check.doubts import Doubts
 from semseg.data.check.inspection import Finding, PairInspector, Subject, shard_subject
 from semseg.data.declarations import patterns
 from semseg.data.declarations.specs import DatasetSpec, FolderSpec, SecondKind, ShardSpec, TownSpec
@@ -28,6 +30,20 @@ from semseg.errors import ConfigError
 from semseg.runtime.images.image_header import UPRIGHT
 
 
+class RareClass(NamedTuple):
+    """The rarest class of a split that occurs in it.
+
+    Attributes:
+      label: its label.
+      share: in the pixels that have a class.
+      names: of the samples that show most of it, see ``Finding.name``.
+    """
+
+    label: int
+    share: float
+    names: list[str]
+
+
 @dataclass
 class Report:
     """The result of a check.
@@ -38,6 +54,9 @@ class Report:
       errors: one line each; a dataset without any passes.
       warnings: one line each.
       counts: split name -> pixels by class.
+      stored: what stands for each class in the label files, and for ignored pixels, the last;
+        empty where that is the label itself.
+      rarest: split name -> its rarest class that occurs, and where.
     """
 
     name: str
@@ -45,6 +64,8 @@ class Report:
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     counts: dict[str, PixelCounts] = field(default_factory=dict)
+    stored: list[str] = field(default_factory=list)
+    rarest: dict[str, "RareClass"] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -66,11 +87,14 @@ class Report:
         """Yields pixels and shares by split, and the weights that the first split suggests."""
         counts = list(self.counts.values())
         weights = [counts[0].class_weights(rule) for rule in WEIGHT_RULES]
-        yield _row("class", [*self.counts, *WEIGHT_RULES])
+        stored = self.stored or [""] * (self.classes.num_classes + 1)
+        yield _row("class", [*self.counts, *WEIGHT_RULES], "stored as" if self.stored else "")
         for label, name in enumerate(self.classes.names):
             cells = [_cell(count.pixels[label], count.shares[label]) for count in counts]
-            yield _row(name, cells + [f"{weight[label]:.3f}" for weight in weights])
-        yield _row("(ignored)", [_cell(count.ignored, count.ignored_share) for count in counts])
+            cells += [f"{weight[label]:.3f}" for weight in weights]
+            yield _row(name, cells, stored[label])
+        cells = [_cell(count.ignored, count.ignored_share) for count in counts]
+        yield _row("(ignored)", cells, stored[-1])
         yield _row("(images)", [str(count.images) for count in counts])
 
 
@@ -78,8 +102,8 @@ def _cell(pixels: int, share: float) -> str:
     return f"{pixels} {share:>8.3%}"
 
 
-def _row(name: str, cells: list[str]) -> str:
-    return f"{name:<24}" + "".join(f"{cell:>22}" for cell in cells)
+def _row(name: str, cells: list[str], stored: str = "") -> str:
+    return f"{name:<24}" + "".join(f"{cell:>22}" for cell in cells) + (f"   {stored}".rstrip())
 
 
 class Material(Protocol):
@@ -209,6 +233,11 @@ class ShardMaterial:
         return ", ".join(map(str, unknown))
 
 
+_FINDINGS = 2
+"""Version of what is looked for in a file; findings of another one are not taken."""
+_SHOWN = 4
+
+
 def check(
     spec: DatasetSpec,
     root: str | Path | None,
@@ -242,13 +271,16 @@ def check(
         raise ConfigError(f"'{spec.name}' has no files to check: its samples are rendered")
     report = Report(spec.name, spec.classes)
     material: Material
+    doubts = Doubts(spec)
     if isinstance(spec, FolderSpec):
         material = FolderMaterial(spec, root, label_root, second)
+        report.stored = doubts.stored()
+        report.warnings += spec.notes
     else:
         material = ShardMaterial(spec, root, second)
     if splits is None:
         report.warnings += material.absent
-    content = f"{spec.model_dump_json()} {_place(root)} {_place(label_root)} {second}"
+    content = f"{_FINDINGS} {spec.model_dump_json()} {_place(root)} {_place(label_root)} {second}"
     kept = FileCache(cache, spec.name, content, Finding.to_json, Finding.from_json)
     owners: dict[str, tuple[str, str]] = {}
     for split in material.splits:
@@ -258,8 +290,11 @@ def check(
         report.errors += (f"{split}: {error}" for error in errors)
         report.warnings += (f"{split}: {warning}" for warning in warnings)
         findings = _look(material.subjects(split), split, kept, workers)
-        _sum_up(report, split, findings, material)
+        _sum_up(report, split, findings, material, doubts)
         _check_repeats(report, split, findings, owners)
+    errors, warnings = doubts.of_counts(report.counts)
+    report.errors += errors
+    report.warnings += warnings
     return report
 
 
@@ -282,12 +317,20 @@ def _look_at(subject: Subject) -> Finding:
     return subject.look()
 
 
-def _sum_up(report: Report, split: str, findings: Sequence[Finding], material: Material) -> None:
+def _sum_up(
+    report: Report,
+    split: str,
+    findings: Sequence[Finding],
+    material: Material,
+    doubts: Doubts,
+) -> None:
     total = report.counts[split] = PixelCounts(report.classes.num_classes)
     unknown: Counter[int] = Counter()
+    signs: Counter[str] = Counter()
     for finding in findings:
         report.errors += (f"{split}: {error}" for error in finding.errors)
         unknown.update(finding.unknown)
+        signs.update(finding.signs)
         if finding.pixels is not None:
             total.add_counted(np.array(finding.pixels[:-1]), finding.pixels[-1])
     turned = [f for f in findings if f.orientation != UPRIGHT]
@@ -299,9 +342,28 @@ def _sum_up(report: Report, split: str, findings: Sequence[Finding], material: M
         )
     if unknown:
         report.warnings.append(f"{split}: unknown ids are ignored: {material.describe(unknown)}")
-    absent = [name for name, n in zip(report.classes.names, total.pixels, strict=True) if not n]
-    if absent:
-        report.warnings.append(f"{split}: no pixel of {', '.join(absent)}")
+        report.warnings += (f"{split}: {warning}" for warning in doubts.of_unknown(unknown))
+    report.warnings += (
+        f"{split}: {number} of {len(findings)} {sign}" for sign, number in sorted(signs.items())
+    )
+    blank = [
+        finding.name
+        for finding in findings
+        if finding.pixels is not None and not any(finding.pixels[:-1])
+    ]
+    if blank and total.pixels.any():
+        report.warnings.append(f"{split}: {len(blank)} images have no class: {list_some(blank)}")
+    if total.pixels.any():
+        report.rarest[split] = _rarest(total, findings)
+
+
+def _rarest(total: PixelCounts, findings: Sequence[Finding]) -> RareClass:
+    label = int(np.argmin(np.where(total.pixels > 0, total.pixels, np.iinfo(np.int64).max)))
+    shown = {
+        finding.name: finding.pixels[label] for finding in findings if finding.pixels is not None
+    }
+    best = sorted((name for name in shown if shown[name]), key=lambda name: -shown[name])
+    return RareClass(label, float(total.shares[label]), best[:_SHOWN])
 
 
 def _check_repeats(

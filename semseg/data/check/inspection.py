@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from semseg.classes import IGNORE
+from semseg.data.check.signs import blending_signs, orientation_signs
 from semseg.data.declarations.specs import FolderSpec
 from semseg.data.files.file_cache import file_stamp
 from semseg.data.samples.label_decoder import LabelDecoder
@@ -31,6 +32,7 @@ class Finding(NamedTuple):
       unknown: raw id that is not declared -> its pixels.
       digest: of the image's pixels; None if the sample cannot be read.
       orientation: of the image, as EXIF numbers it; it has been applied.
+      signs: of what may be wrong though it can be read, see ``signs``.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Finding(NamedTuple):
     unknown: dict[int, int] = {}
     digest: str | None = None
     orientation: int = UPRIGHT
+    signs: list[str] = []
 
     def to_json(self) -> dict[str, Any]:
         """Returns what ``from_json`` reads; JSON's own keys would be texts."""
@@ -99,7 +102,10 @@ class PairInspector:
         if sum(unknown.values()) > self._spec.max_unknown_share * labels.size:
             errors.append(f"{pair.label} has unknown ids: {self.decoder.describe(unknown)}")
         pixels = _pixels(labels, self._spec.classes.num_classes)
-        return Finding(pair.image, errors, pixels, unknown, _digest(image), orientation)
+        signs = [*orientation_signs(image_path, label_path), *blending_signs(labels)]
+        return Finding(
+            pair.image, errors, pixels, unknown, _digest(image), orientation, signs=signs
+        )
 
 
 def shard_subject(sample: ShardSample, num_classes: int) -> Subject:

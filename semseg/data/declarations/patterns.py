@@ -3,6 +3,7 @@
 A pattern is a path below the dataset's root with wildcards: ``*`` and ``?`` and ``[0-8]`` (or
 ``[!0-8]``, for the others) inside one name, ``**`` for any number of folders. A label pattern has
 as many wildcards as its image pattern; each of them stands for what the image's matched.
+``{jpg,png}`` in an image pattern is either text; it is no wildcard.
 """
 
 import os
@@ -14,6 +15,9 @@ from typing import NamedTuple
 from semseg.errors import DatasetError
 
 _WILDCARD = re.compile(r"\*\*|\*|\?|\[[^\]]+\]")
+_CHOICE = re.compile(r"\\\{([^{}]+)\\\}")  # in an escaped text
+JUNK = frozenset(("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir"))
+"""Files and folders that systems leave beside images, and that are not hidden."""
 _REGEXES = {"**": r"(.*)", "*": r"(.*)", "?": r"(.)"}
 
 
@@ -58,6 +62,11 @@ def fixed_folder(pattern: str) -> str:
     return os.path.dirname(_WILDCARD.split(pattern, maxsplit=1)[0])
 
 
+def is_junk(name: str) -> bool:
+    """Says whether a file or folder of this name is hidden, or left there by a system."""
+    return name.startswith(".") or name in JUNK
+
+
 def _descend(
     root: str, folder: str, parts: tuple[str, ...], captures: tuple[str, ...]
 ) -> Iterator[Match]:
@@ -74,7 +83,7 @@ def _candidates(root: str, folder: str, part: str) -> Iterator[tuple[str, tuple[
     if part == "**":
         for below in _folders_below(os.path.join(root, folder), ()):
             yield os.path.join(folder, below).rstrip("/"), (below,)
-    elif _WILDCARD.search(part):
+    elif _WILDCARD.search(part) or "{" in part:
         regex = _compile(part)
         for name in _listing(os.path.join(root, folder)):
             match = regex.fullmatch(name)
@@ -98,13 +107,16 @@ def _folders_below(folder: str, ancestors: tuple[str, ...], relative: str = "") 
 
 def _listing(folder: str) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+        return sorted(name for name in os.listdir(folder) if not is_junk(name))
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be listed: {error.strerror}")
 
 
 def _compile(part: str) -> re.Pattern:
-    texts = [re.escape(text) for text in _WILDCARD.split(part)]
+    texts = [
+        _CHOICE.sub(lambda found: f"(?:{found[1].replace(',', '|')})", re.escape(text))
+        for text in _WILDCARD.split(part)
+    ]
     wildcards = [
         _REGEXES.get(found, f"({found.replace('[!', '[^')})") for found in _WILDCARD.findall(part)
     ]

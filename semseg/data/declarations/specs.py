@@ -241,6 +241,9 @@ class FolderSpec(_StoredSpec):
       second: right images and disparities, if there are any.
       scores: categories, instances and the road, if there are any.
       unverified: true if the declaration was never tried on the real files.
+      guessed: true if no declaration was written: what a check cannot rule out is then an error.
+      may_be_absent: classes that a split of a guessed declaration may lack.
+      notes: what was left out or guessed, one line each.
     """
 
     source: Literal["files"] = "files"
@@ -254,6 +257,9 @@ class FolderSpec(_StoredSpec):
     second: SecondConfig = SecondConfig()
     scores: ScoreConfig = ScoreConfig()
     unverified: bool = False
+    guessed: bool = False
+    may_be_absent: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def decode_rule(self) -> str:

@@ -109,7 +109,15 @@ def _first_problem(error: ValidationError) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads ``1e-3`` as a number, as YAML 1.2 does, and refuses a key that occurs twice."""
+    """Reads ``1e-3`` as a number, as YAML 1.2 does, and refuses a key that occurs twice.
+
+    ``2024-05-01`` is a text, as in YAML 1.2: folders of recordings are called so.
+    """
+
+    yaml_implicit_resolvers = {
+        first: [(tag, regex) for tag, regex in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         mapping = super().construct_mapping(node, deep=True)

@@ -1,9 +1,11 @@
 """The configuration of an experiment: one complete YAML file, typed, without inheritance.
 
+import os
 Its ``data`` section names one dataset, or several that one network learns from.
 """
 
 import inspect
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -164,8 +166,12 @@ def parse_roots(texts: Sequence[str], datasets: Sequence[str]) -> dict[str, str]
     """
     roots = {}
     for text in texts:
-        name, equals, folder = text.partition("=")
-        if not equals:
+        # Names and folders may hold '=' themselves; a folder that exists is no NAME=DIR.
+        known = max((n for n in datasets if text.startswith(f"{n}=")), key=len, default="")
+        name, equals, folder = (
+            (known, "=", text[len(known) + 1 :]) if known else text.partition("=")
+        )
+        if not equals or not known and len(datasets) == 1 and os.path.isdir(text):
             if len(datasets) > 1:
                 raise ConfigError(
                     f"--root {text}: several datasets need NAME=DIR each: {', '.join(datasets)}"

@@ -98,9 +98,42 @@ def test_two_images_with_one_label_file_are_an_error(checked, tree):
     ]
 
 
-def test_a_class_that_never_occurs_is_a_warning(checked, write_png):
+def test_a_class_that_never_occurs_is_a_warning(checked, write_png, declaration):
+    classes = [*declaration["classes"], {"name": "car", "color": [0, 0, 142], "ids": [9]}]
+    report = checked(classes=classes)
+    assert report.errors == []
+    assert report.warnings == ["train: no pixel of car", "val: no pixel of car"]
+
+
+def test_a_split_of_one_class_is_an_error(checked, write_png):
     write_png("root/labels/val/d_ids.png", np.full((4, 6), 3, np.uint8))
-    assert checked().warnings == ["val: no pixel of sky"]
+    report = checked()
+    assert report.warnings == ["val: no pixel of sky"]
+    assert report.errors == [
+        "val: road alone occurs, no pixel is sky, and all else (0.0%) is ignored"
+    ]
+
+
+def test_a_split_with_nothing_to_score_is_an_error(checked, write_png):
+    write_png("root/labels/val/d_ids.png", np.zeros((4, 6), np.uint8))
+    assert checked().errors == [
+        "val: nothing to learn or score: no pixel has a class, all else (100.0%) is ignored; "
+        "expected ids or colours of road, sky"
+    ]
+
+
+def test_an_image_without_a_class_is_named(checked, write_png):
+    write_png("root/labels/train/b_ids.png", np.zeros((4, 6), np.uint8))
+    report = checked()
+    assert report.errors == []
+    assert report.warnings == ["train: 1 images have no class: images/train/b.png"]
+
+
+def test_the_table_says_what_the_label_files_store(checked):
+    lines = checked().text().splitlines()
+    assert lines[1].startswith("road")
+    assert lines[1].endswith("   3, 4")
+    assert lines[3].endswith("   0")
 
 
 def test_an_absent_split_is_a_warning_but_a_wrong_root_an_error(checked, tree):
@@ -284,7 +317,9 @@ class TestShards:
         path = shards / "dataset.yaml"
         values = yaml.safe_load(path.read_text())
         path.write_text(yaml.safe_dump({**values, "classes": values["classes"][:1]}))
-        assert check(load_dataset(shards), None).errors == [
+        errors = check(load_dataset(shards), None).errors
+        assert errors[:4] == [
             f"{sample.split('/')[0]}: {sample} has labels above 0"
             for sample in ("train/a", "train/b", "train/c", "val/d")
         ]
+        assert ["one class alone" in error for error in errors[4:]] == [True, True]
