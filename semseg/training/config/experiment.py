@@ -1,6 +1,5 @@
 """The configuration of an experiment: one complete YAML file, typed, without inheritance.
 
-import os
 Its ``data`` section names one dataset, or several that one network learns from.
 """
 
