@@ -1,15 +1,15 @@
-"""The demo: a drive through the town as a bag, played through the running node and compared."""
+"""Plays a bag of the synthetic town through the node and compares its labels with the truth."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from semseg import town
+from semseg import command_line, town
 from semseg.bags import BagWriter
-from semseg.commands.playback import play_through_node
+from semseg.commands.playback import play_through_node, table
 from semseg.errors import GraphError
 from semseg.evaluation.frames.frames import Frame, Frames
 from semseg.evaluation.frames.video import VideoReader, VideoWriter
@@ -21,6 +21,27 @@ RATE_HZ = 5.0
 TOLERANCE = 0.02
 """How far the demo's mean IoU may be below the card's: it is another, smaller set of frames."""
 PATIENCE_S = 300
+
+
+class Options(NamedTuple):
+    """What is played, and where the outcome goes; see ``run_demo``."""
+
+    output: Path
+    model: str
+    gui: str
+
+
+def main() -> int:
+    """Runs the command line."""
+    parser = command_line.parser(__doc__, "scripts/demo.py --output demo_output --model demo")
+    parser.add_argument("--output", type=Path, default=Path("demo_output"), metavar="DIR")
+    parser.add_argument("--model", default="demo", help="a profile or a frozen graph with a card")
+    parser.add_argument("--gui", choices=("true", "false"), default="false", help="open RViz too")
+    options = command_line.options(parser, Options)
+    report = run_demo(options.output, options.model, options.gui == "true")
+    print(table(report))
+    print(f"pictures: {options.output / 'sheet.png'}, {options.output / 'overlay.mp4'}")
+    return command_line.DONE if report["passed"] else command_line.BAD_VERDICT
 
 
 def run_demo(output: Path, model: str, gui: bool = False) -> dict[str, Any]:
