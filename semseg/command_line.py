@@ -4,7 +4,7 @@ import argparse
 import logging
 import os
 import sys
-from typing import Callable, NoReturn, Optional, Tuple
+from typing import Any, Callable, Mapping, NoReturn, Optional, Sequence, Tuple, TypeVar
 
 from semseg.errors import ConfigError, SemsegError
 
@@ -64,6 +64,35 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
         description=description,
         epilog="example:\n  " + example,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+RecordT = TypeVar("RecordT")
+
+
+def options(
+    parser: argparse.ArgumentParser,
+    record: Callable[..., RecordT],
+    arguments: Optional[Sequence[str]] = None,
+) -> RecordT:
+    """Parses a command line into a typed record.
+
+    Args:
+      parser: of the flags.
+      record: a NamedTuple class. A field takes the value of the flag of its name; one without
+        a flag is a NamedTuple class of its own, whose fields are filled likewise.
+      arguments: the command line; None takes the process's.
+    """
+    return _filled(record, vars(parser.parse_args(arguments)))
+
+
+def _filled(record: Any, values: Mapping[str, Any]) -> Any:
+    fields = record.__annotations__
+    return record(
+        **{
+            name: values[name] if name in values else _filled(kind, values)
+            for name, kind in fields.items()
+        }
     )
 
 

@@ -1,12 +1,12 @@
 """Where a report goes: the terminal, files, TensorBoard; and what the exit status says."""
 
 import math
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from semseg import command_line
-from semseg.errors import ConfigError
 from semseg.evaluation.report import comparison, run_log, terminal
 from semseg.evaluation.report.page import Section
 from semseg.evaluation.report.report import Report
@@ -14,8 +14,28 @@ from semseg.evaluation.report.sections import write_report_page
 from semseg.files import check_writable
 
 
+class ReportOptions(NamedTuple):
+    """What becomes of a report.
+
+    Attributes:
+      report: JSON file to write.
+      html: HTML file to write.
+      log: CSV file to which a line is added.
+      tensorboard: folder of event files.
+      compare: an earlier report; the exit status tells whether the mean IoU fell.
+      min_miou: the least mean IoU, 0..1, that is good enough.
+    """
+
+    report: str | None = None
+    html: str | None = None
+    log: str | None = None
+    tensorboard: str | None = None
+    compare: str | None = None
+    min_miou: float | None = None
+
+
 def add_report_flags(parser: ArgumentParser) -> None:
-    """Adds the flags that say what becomes of a report."""
+    """Adds the flags of ``ReportOptions``."""
     group = parser.add_argument_group("report")
     group.add_argument("--report", metavar="FILE", help="JSON file to write")
     group.add_argument("--html", metavar="FILE", help="HTML file to write, self-contained")
@@ -38,30 +58,25 @@ def share(text: str) -> float:
     return value
 
 
-def check_report_flags(arguments: Namespace) -> None:
-    """Finds out before the work whether what the flags name can be used; raises ConfigError."""
-    if arguments.compare:
-        comparison.read_report(arguments.compare)
-    for path in filter(None, (arguments.report, arguments.html, arguments.log)):
+def check_report_options(options: ReportOptions) -> None:
+    """Finds out before the work whether what they name can be used; raises ConfigError."""
+    if options.compare:
+        comparison.read_report(options.compare)
+    for path in filter(None, (options.report, options.html, options.log)):
         check_writable(path)
-    if arguments.log:
-        run_log.is_new(arguments.log)
+    if options.log:
+        run_log.is_new(options.log)
 
 
-def check_bag_flags(arguments: Namespace) -> None:
-    """Does the same for a bag, which may have no true labels; raises ConfigError."""
-    if arguments.min_miou is not None and not arguments.label_topic:
-        raise ConfigError("--min-miou needs --label-topic: without true labels nothing is scored")
-    check_report_flags(arguments)
-
-
-def deliver(report: Report, arguments: Namespace, more: Sequence[Section] = ()) -> int:
-    """Prints a report and writes what the flags ask for.
+def deliver(
+    report: Report, options: ReportOptions, more: Callable[[], Sequence[Section]] = tuple
+) -> int:
+    """Prints a report and writes what is asked for.
 
     Args:
       report: the report.
-      arguments: of a parser that has the report flags.
-      more: further sections of the page.
+      options: what is asked for.
+      more: makes further sections of the page; called for a page only.
 
     Returns:
       The exit status: 1 if the report has not passed or the mean IoU fell.
@@ -70,15 +85,15 @@ def deliver(report: Report, arguments: Namespace, more: Sequence[Section] = ()) 
       ConfigError: the earlier report or the log is none.
     """
     print(terminal.table(report))
-    if arguments.report:
-        report.write(arguments.report)
-    if arguments.html:
-        write_report_page(report, arguments.html, more)
-    if arguments.log:
-        run_log.append(arguments.log, report)
-    if arguments.tensorboard:
-        write_events(report, Path(arguments.tensorboard))
-    dropped = bool(arguments.compare) and _print_comparison(report, arguments.compare)
+    if options.report:
+        report.write(options.report)
+    if options.html:
+        write_report_page(report, options.html, more())
+    if options.log:
+        run_log.append(options.log, report)
+    if options.tensorboard:
+        write_events(report, Path(options.tensorboard))
+    dropped = _print_comparison(report, options.compare) if options.compare else False
     return command_line.DONE if report.passed and not dropped else command_line.BAD_VERDICT
 
 

@@ -1,7 +1,7 @@
-"""The demo: a drive through the town, and one on a real street, played through the running node.
+"""Plays the synthetic town, whose labels are compared with the truth, and a real street.
 
-The town knows its labels, so its playback is scored. The street has no truth: what the network
-makes of it is for the eye.
+Both go through the running node. The street has no truth: what the network makes of it is for the
+eye.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from semseg import town
+from semseg import command_line, town
 from semseg.bags import BagWriter
-from semseg.commands.playback import play_through_node
+from semseg.commands.playback import play_through_node, table
 from semseg.errors import GraphError
 from semseg.evaluation.frames.frames import Frame, Frames
 from semseg.evaluation.frames.video import VideoReader, VideoWriter
@@ -32,6 +32,37 @@ STREET = "solidWhiteRight.mp4"
 """A highway, MIT licence: demo/README.md."""
 STREET_STRIDE = 3
 """A third of the video's 25 frames a second: what two cores label and draw without drops."""
+
+
+class Options(NamedTuple):
+    """What is played, and where the outcome goes; see ``run_demo`` and ``run_street``."""
+
+    output: Path
+    model: str
+    street_model: str
+    gui: str
+
+
+def main() -> int:
+    """Runs the command line."""
+    parser = command_line.parser(__doc__, "scripts/demo.py --output demo_output --model demo")
+    add = parser.add_argument
+    add("--output", type=Path, default=Path("demo_output"), metavar="DIR")
+    add("--model", default="demo", help="a profile or a frozen graph with a card")
+    add("--street-model", default="full", metavar="MODEL",
+        help="the same for the real street, which has no truth")  # fmt: skip
+    add("--gui", choices=("true", "false"), default="false", help="open RViz too")
+    options = command_line.options(parser, Options)
+    gui = options.gui == "true"
+    played = run_demo(options.output, options.model, gui)
+    print(f"the synthetic town\n{table(played)}")
+    street = run_street(options.output, options.street_model, gui)
+    print(f"\na real street, which has no true labels\n{table(street)}")
+    for prefix in ("", "street_"):
+        pictures = (options.output / f"{prefix}{name}" for name in ("sheet.png", "overlay.mp4"))
+        print("pictures: " + ", ".join(map(str, pictures)))
+    good = played["passed"] and street["passed"]
+    return command_line.DONE if good else command_line.BAD_VERDICT
 
 
 def run_demo(output: Path, model: str, gui: bool = False) -> dict[str, Any]:

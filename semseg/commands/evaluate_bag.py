@@ -1,6 +1,9 @@
-"""What ``scripts/evaluate_bag.py`` does without ROS: a model, or two, on the images of a bag."""
+"""Evaluates a model on a ROS 1 or ROS 2 bag: without ROS, or (--live) as a running node.
 
-from argparse import Namespace
+With a label topic: the scores. Without: how steady the labels are, class shares, confidence and
+latency over time, and with --other-model where two models agree.
+"""
+
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from semseg.commands import delivery, flags
+from semseg.commands.bag_options import BagOptions, parse
 from semseg.errors import ConfigError
 from semseg.evaluation.frames.bag_frames import frames_from_bag
 from semseg.evaluation.frames.frames import Frame
@@ -22,21 +26,34 @@ from semseg.runtime import Segmentation, Segmenter
 Watcher = Callable[[Frame, Segmentation], None]
 
 
-def score_bag(arguments: Namespace) -> BagReport:
-    """Evaluates a bag as the flags of ``scripts/evaluate_bag.py`` say.
+def main() -> int:
+    """Runs the command line."""
+    options = parse(__doc__ or "")
+    if options.live:
+        from semseg.commands.evaluate_live import evaluate_live
+
+        return evaluate_live(options)
+    found = score_bag(options)
+    report = found.report._replace(extra=found.to_json())
+    print("\n".join(found.lines()))
+    return delivery.deliver(report, options.delivery, found.sections)
+
+
+def score_bag(options: BagOptions) -> BagReport:
+    """Evaluates a bag without ROS.
 
     Raises:
-      SemsegError: what the flags name cannot be used.
+      SemsegError: what the options name cannot be used.
     """
-    delivery.check_bag_flags(arguments)
-    if arguments.max_latency is not None:
+    options.check()
+    if options.max_latency is not None:
         raise ConfigError("--max-latency is that of a running node; it needs --live")
     with ExitStack() as stack:
-        output = _output(arguments)
-        topics = (arguments.image_topic, arguments.label_topic)
-        frames = frames_from_bag(arguments.bag, *topics, every=output.copy if output else None)
-        segmenter = stack.enter_context(flags.load_segmenter(arguments))
-        other = _load_other(arguments, stack)
+        output = _output(options)
+        topics = (options.image_topic, options.label_topic)
+        frames = frames_from_bag(options.bag, *topics, every=output.copy if output else None)
+        segmenter = stack.enter_context(flags.load_segmenter(options.segmenter))
+        other = _load_other(options, stack)
         consistency = TemporalConsistency(segmenter.classes)
         agreement = Agreement(segmenter.classes, other) if other else None
         watchers = [_of_labels(consistency.add)]
@@ -49,26 +66,26 @@ def score_bag(arguments: Namespace) -> BagReport:
         report = evaluate(
             segmenter,
             frames,
-            source=f"{arguments.bag} {arguments.image_topic}",
-            min_mean_iou=arguments.min_miou,
+            source=f"{options.bag} {options.image_topic}",
+            min_mean_iou=options.delivery.min_miou,
             save=_each(watchers),
         )
         report = report._replace(model=describe_model(segmenter))
         return BagReport(report, consistency, agreement, describe_model(other) if other else {})
 
 
-def _output(arguments: Namespace) -> BagOutput | None:
-    if not arguments.output:
+def _output(options: BagOptions) -> BagOutput | None:
+    if not options.output:
         return None
-    new, old = Path(arguments.output), Path(arguments.bag)
-    return BagOutput(new, old, arguments.image_topic, arguments.force)
+    new, old = Path(options.output), Path(options.bag)
+    return BagOutput(new, old, options.image_topic, options.force)
 
 
-def _load_other(arguments: Namespace, stack: ExitStack) -> Segmenter | None:
-    if not arguments.other_model:
+def _load_other(options: BagOptions, stack: ExitStack) -> Segmenter | None:
+    if not options.other_model:
         return None
-    path = flags.graph_path(arguments.other_model)
-    return stack.enter_context(Segmenter.load(path, engine=arguments.engine))
+    path = flags.graph_path(options.other_model)
+    return stack.enter_context(Segmenter.load(path, engine=options.segmenter.engine))
 
 
 def _of_labels(watch: Callable[[Frame, np.ndarray], None]) -> Watcher:

@@ -9,11 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROBOT_MODULES = ("errors", "classes", "files", "metrics", "resources", "profiles", "command_line")
+ROBOT_COMMANDS = ("__init__", "benchmark", "benchmark_node", "build_engine")
 ENTRY_POINTS = sorted([*ROOT.glob("scripts/*.py"), *ROOT.glob("ros_nodes/*.py")])
 SOURCES = sorted((ROOT / "semseg").rglob("*.py"))
 ROBOT_SOURCES = sorted(
     [ROOT / f"semseg/{name}.py" for name in ("__init__", *ROBOT_MODULES)]
     + [path for path in SOURCES if path.relative_to(ROOT).parts[1] in ("runtime", "node", "ros")]
+    + [ROOT / f"semseg/commands/{name}.py" for name in ROBOT_COMMANDS]
     + list(ROOT.glob("ros_nodes/*.py"))
 )
 

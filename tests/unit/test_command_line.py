@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+from typing import NamedTuple, Optional
 
 import pytest
 
@@ -126,3 +127,22 @@ def test_a_package_without_its_files_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr("semseg.resources._MODULE_FOLDER", str(tmp_path / "semseg"))
     with pytest.raises(ConfigError, match="no config/datasets folder found above"):
         shipped_file("models")
+
+
+class Inner(NamedTuple):
+    model: str
+    size: Optional[tuple] = None
+
+
+class Outer(NamedTuple):
+    inner: Inner
+    frames: int
+
+
+def test_a_command_line_becomes_a_typed_record():
+    parser = command_line.parser("Does it.", "scripts/it.py")
+    parser.add_argument("--model")
+    parser.add_argument("--size", type=command_line.size)
+    parser.add_argument("--frames", type=int, default=3)
+    arguments = ["--model", "x.pb", "--size", "2x3"]
+    assert command_line.options(parser, Outer, arguments) == Outer(Inner("x.pb", (2, 3)), 3)

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
-from semseg.commands.delivery import add_report_flags, check_report_flags, deliver
+from semseg import command_line
+from semseg.commands.delivery import (
+    ReportOptions,
+    add_report_flags,
+    check_report_options,
+    deliver,
+)
 from semseg.errors import ConfigError
 from semseg.evaluation.frames.frames import Frame
 from semseg.evaluation.loop import evaluate
@@ -22,10 +28,10 @@ def report(segmenter, image_of):
     return evaluate(segmenter, frames, source="toy val")
 
 
-def _arguments(*flags):
+def _options(*flags):
     parser = ArgumentParser()
     add_report_flags(parser)
-    return parser.parse_args(list(map(str, flags)))
+    return command_line.options(parser, ReportOptions, list(map(str, flags)))
 
 
 def _scalars(folder):
@@ -43,7 +49,7 @@ def test_everywhere_are_the_same_numbers(report, tmp_path, capsys):
     names = ("report.json", "report.html", "log.csv", "board")
     json_path, html, log, board = (tmp_path / name for name in names)
     flags = ("--report", json_path, "--html", html, "--log", log, "--tensorboard", board)
-    assert deliver(report, _arguments(*flags)) == 0
+    assert deliver(report, _options(*flags)) == 0
     assert report.confusion.mean_iou == 0.5 and report.confusion.pixel_accuracy == 2 / 3
     printed = capsys.readouterr().out
     assert "mean IoU                50.0 %" in printed and "accuracy          66.7 %" in printed
@@ -61,7 +67,7 @@ def test_everywhere_are_the_same_numbers(report, tmp_path, capsys):
 
 def test_nothing_is_written_unless_asked(report, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert deliver(report, _arguments()) == 0
+    assert deliver(report, _options()) == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -69,29 +75,29 @@ def test_nothing_is_written_unless_asked(report, tmp_path, monkeypatch):
 def test_a_drop_is_status_1(report, tmp_path, capsys, before, status):
     other = tmp_path / "other.json"
     other.write_text(json.dumps({**report.to_json(), "mean_iou": before}))
-    assert deliver(report, _arguments("--compare", other)) == status
+    assert deliver(report, _options("--compare", other)) == status
     assert ("mean IoU dropped" in capsys.readouterr().out.splitlines()) is bool(status)
 
 
 def test_a_report_that_has_not_passed_is_status_1(report):
-    assert deliver(report._replace(min_mean_iou=0.9), _arguments()) == 1
+    assert deliver(report._replace(min_mean_iou=0.9), _options()) == 1
 
 
 def test_a_wrong_earlier_report_is_found_before_the_work(tmp_path):
     with pytest.raises(ConfigError, match="none.json: cannot be read"):
-        check_report_flags(_arguments("--compare", tmp_path / "none.json"))
+        check_report_options(_options("--compare", tmp_path / "none.json"))
 
 
 def test_a_wrong_log_is_found_before_the_work(tmp_path):
     (tmp_path / "log.csv").write_text("a,b\n")
     with pytest.raises(ConfigError, match="log.csv: is no log of evaluations"):
-        check_report_flags(_arguments("--log", tmp_path / "log.csv"))
+        check_report_options(_options("--log", tmp_path / "log.csv"))
 
 
 @pytest.mark.parametrize("flag", ["--report", "--html", "--log"])
 def test_a_folder_in_place_of_a_file_is_refused_before_the_work(tmp_path, flag):
     with pytest.raises(ConfigError, match="is a folder, expected a file"):
-        check_report_flags(_arguments(flag, tmp_path))
+        check_report_options(_options(flag, tmp_path))
 
 
 def test_a_log_has_one_header_and_a_line_for_each_run(report, tmp_path):
