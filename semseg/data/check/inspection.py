@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from semseg.classes import IGNORE
-from semseg.data.check.signs import blending_signs, orientation_signs
+from semseg.data.check.signs import blending_signs
 from semseg.data.declarations.specs import FolderSpec
 from semseg.data.files.file_cache import file_stamp
 from semseg.data.samples.label_decoder import LabelDecoder
@@ -102,7 +102,7 @@ class PairInspector:
         if sum(unknown.values()) > self._spec.max_unknown_share * labels.size:
             errors.append(f"{pair.label} has unknown ids: {self.decoder.describe(unknown)}")
         pixels = _pixels(labels, self._spec.classes.num_classes)
-        signs = [*orientation_signs(image_path, label_path), *blending_signs(labels)]
+        signs = [*blending_signs(labels)]
         return Finding(
             pair.image, errors, pixels, unknown, _digest(image), orientation, signs=signs
         )

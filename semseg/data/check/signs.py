@@ -1,29 +1,14 @@
 """Signs that a file was read, but may not say what its maker meant."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from semseg.classes import IGNORE
 
-_ORIENTATION = 0x0112  # the EXIF tag
-_UPRIGHT = 1
-_TAGGED = frozenset((".jpg", ".jpeg", ".tif", ".tiff", ".png", ".webp"))
 _BLENDED_SHARE = 0.25
 """Share of steps in three at a border from which on it looks interpolated; sharp ones have few."""
 _FEWEST_STEPS = 32
-
-
-def orientation_signs(image: Path, labels: Path) -> Iterator[str]:
-    """Yields a line if an image has an orientation tag that its label file does not share."""
-    found = _orientation(image)
-    if found != _UPRIGHT and found != _orientation(labels):
-        yield (
-            f"images have an orientation tag (EXIF {found}) that their labels do not share: see "
-            "in the contact sheet whether they fit"
-        )
 
 
 def blending_signs(labels: np.ndarray) -> Iterator[str]:
@@ -49,13 +34,3 @@ def blending_signs(labels: np.ndarray) -> Iterator[str]:
             "label files have borders that look interpolated, with ids in between that mean other "
             "classes: resize labels by nearest neighbour"
         )
-
-
-def _orientation(path: Path) -> int:
-    if path.suffix.lower() not in _TAGGED:
-        return _UPRIGHT
-    try:
-        with Image.open(path) as image:
-            return int(image.getexif().get(_ORIENTATION, _UPRIGHT) or _UPRIGHT)
-    except Exception:  # What cannot be read is told by who reads the pixels.
-        return _UPRIGHT

@@ -13,7 +13,7 @@ def stereo(tmp_path, write_png, write_declaration):
     left, right = (np.full((4, 4, 3), value, np.uint8) for value in (40, 80))
     write_png("raw/images/val/images/a.png", left)
     write_png("raw/eye/val/eye/a.png", right)
-    write_png("raw/labels/val/images/a.png", np.full((4, 4), 3, np.uint8))
+    write_png("raw/labels/val/images/a.png", np.array([[3, 3, 7, 7]] * 4, np.uint8))
     write_png("raw/right_ids/val/images/a.png", np.full((4, 4), 7, np.uint8))
     disparity = np.array([[0, 0, 512, 512]] * 2 + [[1, 1, 2560, 0]] * 2, np.uint16)
     write_png("raw/depth/val/depth/a.png", disparity)

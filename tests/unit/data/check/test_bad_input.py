@@ -126,7 +126,7 @@ def test_a_truncated_png_is_named(run_check, tree, write_png, name, share):
     path = write_png(f"root/{name}", rng.choice([3, 4, 7], (64, 96)).astype(np.uint8))
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
-    assert re.search(f"{path.name}: damaged, cut off", run_check().only_error())
+    assert re.search(f"{path.name}: PNG is cut off", run_check().only_error())
 
 
 @pytest.mark.parametrize("name", ["Straße bei Nacht", "夜の道", "a,b", "ñandú [1]", "50% #3"])

@@ -45,7 +45,7 @@ def test_damaged_files_and_differing_sizes_are_errors(checked, tree, write_png):
     write_png("root/labels/train/b_ids.png", np.full((4, 5), 3, np.uint8))
     report = checked()
     assert len(report.errors) == 2
-    assert "a.png: damaged, cut off or no image" in report.errors[0]
+    assert "a.png: PNG is cut off (50 bytes)" in report.errors[0]
     assert report.errors[1] == "train: images/train/b.png is 4x6, its labels 4x5"
 
 

@@ -33,11 +33,15 @@ def test_camvid_32_keeps_every_class_but_void(original, read):
 def test_the_segnet_protocol_merges_what_the_pidnet_protocol_ignores(original, read):
     # Sidewalk is (0, 0, 192) in the files, though SegNet draws it in (60, 40, 222).
     original("0006R0_f00930", LANE_MARKING, WALL, SUV, SIDEWALK)
+    original("0006R0_f00960", SKY, SKY, ROAD, ROAD)
+    both = {"train/0006R0_f00960": ["Sky", "Sky", "Road", "Road"]}
     assert read("camvid_segnet11", "train") == {
-        "train/0006R0_f00930": ["Road", "Building", "Car", "Pavement"]
+        "train/0006R0_f00930": ["Road", "Building", "Car", "Pavement"],
+        **both,
     }
     assert read("camvid_pidnet11", "train") == {
-        "train/0006R0_f00930": [None, None, None, "Sidewalk"]
+        "train/0006R0_f00930": [None, None, None, "Sidewalk"],
+        **both,
     }
 
 

@@ -294,7 +294,8 @@ class TestWarnings:
         report = check(load_dataset(root), None, workers=1)
         assert report.errors == []
         assert report.warnings[0].startswith(
-            "train: 1 of 1 images have an orientation tag (EXIF 3) that their labels do not share"
+            "train: 1 of 1 images are turned by their EXIF orientation; their labels must be drawn "
+            "on the turned image: images/train/a.jpg (3)"
         )
 
     def test_interpolated_borders(self, folder):

@@ -93,8 +93,8 @@ class TestVirtualKitti1:
         }
 
     def test_a_world_is_val(self, drive, read):
-        drive("0020", "fog", "Sky 9 9 9\n", *[(9, 9, 9)] * 4)
-        assert read("virtual_kitti_1", "val") == {"val/fog/00007": ["Sky"] * 4}
+        drive("0020", "fog", "Sky 9 9 9\nRoad 8 8 8\n", *[(9, 9, 9)] * 3, (8, 8, 8))
+        assert read("virtual_kitti_1", "val") == {"val/fog/00007": ["Sky"] * 3 + ["Road"]}
 
     def test_a_missing_table_is_named(self, drive, tmp_path):
         drive("0020", "fog", None, *[(9, 9, 9)] * 4)
