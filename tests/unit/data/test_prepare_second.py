@@ -48,7 +48,7 @@ def test_right_images_keep_their_labels(stereo, tmp_path, image_format):
     small = prepared(stereo, tmp_path, "right", image_format=image_format)
     assert np.abs(small.read_second().astype(int) - 80).max() <= 1
     assert small.read_second().shape == (2, 2, 3)
-    assert (small.read_labels() == 0).all()
+    assert small.read_labels().tolist() == [[0, 1], [0, 1]]
     assert (small.read_right_labels() == 1).all()
 
 
