@@ -47,7 +47,7 @@ class ImagePublisherTest(unittest.TestCase):
         rospy.Publisher("go", Bool, queue_size=1, latch=True).publish(True)
         _, complaints = player.communicate(timeout=120)
         self.assertEqual(player.returncode, 1)  # one image was skipped
-        self.assertIn("damaged.png: cannot be read as an image; skipped", complaints)
+        self.assertIn("damaged.png: damaged, cut off or no image (8 bytes)", complaints)
         self.assertTrue(wait_until(lambda: len(images.order) == len(infos.order) == len(GREYS)))
         self.assertEqual(images.order, sorted(images.order))
         self.assertEqual(sorted(infos.order), images.order)

@@ -57,7 +57,7 @@ def test_errors_stop_the_training_in_one_line(dataset):
     (dataset / "images/val/a.png").write_bytes(b"damaged")
     with pytest.raises(DatasetError) as error:
         learning_data.check_data(config_of(dataset), {str(dataset): str(dataset)})
-    assert str(error.value).startswith("tiny: 1 errors, 2 warnings: val: ")
+    assert str(error.value).startswith("tiny: 1 errors, 1 warnings: val: ")
     assert "--no-check" in str(error.value)
     assert "\n" not in str(error.value)
 

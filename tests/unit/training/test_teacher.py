@@ -363,7 +363,10 @@ def test_an_image_that_cannot_be_read_is_skipped_and_named(run, graph, tiny_data
         (folder / f"{number}.png").write_bytes(content[: 40 if number == 1 else None])
     data = {"train_split": None, "unlabelled": [{"path": str(folder)}]}
     outcome = run(data=data, training={"steps": 4}, **_loss(graph))
-    assert list(outcome.skipped) == ["drive/1.png"] and "damaged" in outcome.skipped["drive/1.png"]
+    assert (
+        list(outcome.skipped) == ["drive/1.png"]
+        and "PNG is cut off" in outcome.skipped["drive/1.png"]
+    )
     assert outcome.finished and not outcome.passed
 
 
