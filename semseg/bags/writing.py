@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosbags.interfaces import Connection
+from rosbags.interfaces import (
+    Connection,
+    ConnectionExtRosbag1,
+    MessageDefinition,
+    MessageDefinitionFormat,
+)
 from rosbags.rosbag1 import Writer
 
 from semseg.bags.messages import (
@@ -18,6 +23,7 @@ from semseg.bags.messages import (
     IMAGE,
     ROS1_TYPES,
     STRING,
+    Channel,
     RawMessage,
     rosbags_name,
 )
@@ -71,18 +77,31 @@ class BagWriter:
         self._writer.__exit__(kind, *error)
         self._stack.__exit__(kind, *error)
 
+    def connect(self, channel: Channel) -> None:
+        """Notes a publisher of a ROS 1 bag, as it is there, before its first message."""
+        if channel in self._connections:
+            return
+        # Not by `add_connection`: it refuses publishers that are alike, which bags do have.
+        writer = self._writer
+        definition = MessageDefinition(MessageDefinitionFormat.MSG, channel.definition)
+        connection = Connection(
+            len(writer.connections),
+            channel.topic,
+            rosbags_name(channel.kind),
+            definition,
+            channel.digest,
+            -1,
+            ConnectionExtRosbag1(channel.callerid, channel.latching),
+            writer,
+        )
+        writer.write_connection(connection, writer.chunks[-1].data)
+        writer.connections.append(connection)
+        self._connections[channel] = connection
+
     def copy(self, message: RawMessage) -> None:
         """Writes a message of a ROS 1 bag as it is."""
-        channel = message.channel
-        if channel not in self._connections:
-            self._connections[channel] = self._writer.add_connection(
-                channel.topic,
-                rosbags_name(channel.kind),
-                msgdef=channel.definition,
-                md5sum=channel.digest,
-                latching=1 if channel.latching else None,
-            )
-        self._writer.write(self._connections[channel], message.time_ns, message.data)
+        self.connect(message.channel)
+        self._writer.write(self._connections[message.channel], message.time_ns, message.data)
 
     def text(self, topic: str, time_ns: int, text: str) -> None:
         """Writes a std_msgs/String, latched, as recorded at a time in nanoseconds."""
