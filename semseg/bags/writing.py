@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Hashable
 from contextlib import ExitStack
 from itertools import count
@@ -32,6 +33,7 @@ from semseg.files import partial_path
 from semseg.runtime.images import image_codec
 from semseg.runtime.images.geometry import Size
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # LZ4 is missing on purpose: rosbags writes frames that `rosbag play` cannot decompress.
 COMPRESSIONS = {"none": None, "bz2": Writer.CompressionFormat.BZ2}
 
@@ -70,12 +72,24 @@ class BagWriter:
         self._sequences: dict[str, count[int]] = {}
 
     def __enter__(self) -> BagWriter:
-        self._writer.open()
+        try:
+            self._writer.open()
+        except OSError as refused:
+            self._stack.__exit__(OSError, refused, None)
+            raise self._refusal(refused)
+        self._stack.push(self._writer)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
-        self._writer.__exit__(kind, *error)
-        self._stack.__exit__(kind, *error)
+        try:
+            self._stack.__exit__(kind, *error)
+        except OSError as refused:
+            raise self._refusal(refused)
+        if isinstance(error[0], OSError) and error[0].errno in _FULL:
+            raise self._refusal(error[0])
+
+    def _refusal(self, error: OSError) -> BagError:
+        return BagError(f"{self._path} cannot be written: {error.strerror}")
 
     def connect(self, channel: Channel) -> None:
         """Notes a publisher of a ROS 1 bag, as it is there, before its first message."""
