@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,8 +14,6 @@ IMAGE = "sensor_msgs/Image"
 COMPRESSED_IMAGE = "sensor_msgs/CompressedImage"
 CAMERA_INFO = "sensor_msgs/CameraInfo"
 STRING = "std_msgs/String"
-
-_ROS1_HEADER = struct.Struct("<LLLL")  # std_msgs/Header up to the text of its frame_id
 
 ROS1_TYPES = get_typestore(Stores.ROS1_NOETIC)
 ROS2_TYPES = get_typestore(Stores.ROS2_HUMBLE)
@@ -29,14 +27,36 @@ class Channel(NamedTuple):
       kind: type of its messages, as in ``sensor_msgs/Image``.
       definition: text that defines the type; empty in some ROS 2 bags.
       digest: MD5 sum of the type (ROS 1).
-      latching: whether late subscribers are to get the last message.
+      callerid: name of the publishing node (ROS 1); None if it is not known.
+      latching: 1 if late subscribers are to get the last message; None if it is not known.
+      encoding: how messages are serialized: ``ros1``, ``cdr`` (ROS 2), or something else.
+      number: 0; 1, 2 ... for further publishers of its bag that are alike in all else.
     """
 
     topic: str
     kind: str
     definition: str
     digest: str
-    latching: bool
+    callerid: str | None = None
+    latching: int | None = None
+    encoding: str = "ros1"
+    number: int = 0
+
+    @property
+    def carries_images(self) -> bool:
+        """Whether its messages are raw or compressed images that can be read here."""
+        return self.kind in (IMAGE, COMPRESSED_IMAGE) and self.encoding in ("ros1", "cdr")
+
+    def description(self) -> str:
+        """Returns the type, and the encoding where it is none of ROS."""
+        return self.kind if self.encoding in ("ros1", "cdr") else f"{self.kind}, {self.encoding}"
+
+
+def distinguished(channel: Channel, others: Collection[Channel]) -> Channel:
+    """Returns a channel that none of the others equals, by its number."""
+    while channel in others:
+        channel = channel._replace(number=channel.number + 1)
+    return channel
 
 
 class RawMessage(NamedTuple):
@@ -52,11 +72,12 @@ class RawMessage(NamedTuple):
     time_ns: int
     data: bytes
 
-    def ros1_header(self) -> tuple[int, str]:
-        """Returns stamp, nanoseconds, and frame of a ROS 1 message that begins with a header."""
-        _, seconds, nanoseconds, length = _ROS1_HEADER.unpack_from(self.data)
-        frame_id = bytes(self.data[_ROS1_HEADER.size : _ROS1_HEADER.size + length])
-        return seconds * 10**9 + nanoseconds, frame_id.decode()
+    def decoded(self) -> Any:
+        """Returns the message; its attributes have the names of the ROS message."""
+        name = rosbags_name(self.channel.kind)
+        if self.channel.encoding == "ros1":
+            return ROS1_TYPES.deserialize_ros1(self.data, name)
+        return ROS2_TYPES.deserialize_cdr(self.data, name)
 
 
 class BagMessage(NamedTuple):
@@ -77,11 +98,12 @@ class BagMessage(NamedTuple):
     time_ns: int = 0
 
     @classmethod
-    def create(cls, topic: str, time_ns: int, fields: Any) -> BagMessage:
-        """Returns the message with the given fields, one of which is ``header``."""
+    def create(cls, raw: RawMessage) -> BagMessage:
+        """Decodes a message that has a header."""
+        fields = raw.decoded()
         stamp = fields.header.stamp
         stamp_ns = stamp.sec * 10**9 + stamp.nanosec
-        return cls(topic, stamp_ns, fields.header.frame_id, fields, time_ns)
+        return cls(raw.channel.topic, stamp_ns, fields.header.frame_id, fields, raw.time_ns)
 
     def image(self) -> np.ndarray:
         """Returns the RGB image, uint8 (H, W, 3).

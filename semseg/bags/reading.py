@@ -1,36 +1,41 @@
-"""Reading bags of ROS 1 and ROS 2, whole or damaged."""
+"""Reading bags of ROS 1 and ROS 2, whole or damaged, in one file or several."""
 
 from __future__ import annotations
 
+import heapq
+import sqlite3
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from rosbags import rosbag1, rosbag2
+from rosbags import rosbag1
 from rosbags.interfaces import Connection
 from rosbags.serde import SerdeError
 
+from semseg.bags.files import ROS1_SUFFIX, bag_files
+from semseg.bags.mcap import McapBag
 from semseg.bags.messages import (
     COMPRESSED_IMAGE,
     IMAGE,
-    ROS1_TYPES,
-    ROS2_TYPES,
     BagMessage,
     Channel,
     RawMessage,
+    distinguished,
     ros_name,
-    rosbags_name,
 )
 from semseg.bags.salvage import SalvagedBag
+from semseg.bags.sqlite import SqliteBag
+from semseg.bags.zstd import UnpackedBag
 from semseg.errors import BagError
 
-# What rosbags and the decompressors raise on bytes that are no bag.
+# What rosbags, SQLite and the decompressors (these: OSError without a number) raise on bytes that
+# are no bag.
 _DAMAGE = (
     rosbag1.ReaderError,
-    rosbag2.ReaderError,
+    sqlite3.Error,
     SerdeError,
     AssertionError,
     EOFError,
@@ -40,7 +45,8 @@ _DAMAGE = (
     ValueError,
     struct.error,
 )
-_ROS2_SUFFIXES = (".db3", ".mcap")
+# Of what rosbags raises this is no damage: the bag is whole, and cannot be read here.
+_UNSUPPORTED = ("Bag encryption", "Compression ", "Bag version")
 
 
 class DamagedBagError(BagError):
@@ -49,7 +55,11 @@ class DamagedBagError(BagError):
 
 class _Bag(Protocol):
     counts: Counter[Channel]
-    duration_s: float
+    damage: BaseException | None
+
+    @property
+    def channels(self) -> list[Channel]:
+        """All channels, those without messages too."""
 
     def raw_messages(self, topics: set[str] | None) -> Iterator[RawMessage]:
         """Yields the messages of some topics, or of all, in the order of recording."""
@@ -59,21 +69,30 @@ class _Bag(Protocol):
 
 
 class _IndexedBag:
-    """A whole bag, read by rosbags."""
+    """A whole ROS 1 bag, read by rosbags."""
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
-        reader.open()
-        self.duration_s = reader.duration / 1e9
-        self._channels = {each.id: _channel(each) for each in reader.connections}
+    damage: BaseException | None = None
+
+    def __init__(self, path: Path) -> None:
+        self._reader = rosbag1.Reader(path)
+        self._reader.open()
+        self._channels: dict[int, Channel] = {}
         self.counts: Counter[Channel] = Counter()
-        for each in reader.connections:
-            self.counts[self._channels[each.id]] += each.msgcount
+        for each in self._reader.connections:
+            channel = distinguished(_channel(each), self._channels.values())
+            self._channels[each.id] = channel
+            self.counts[channel] += each.msgcount
+
+    @property
+    def channels(self) -> list[Channel]:
+        return list(self._channels.values())
 
     def raw_messages(self, topics: set[str] | None) -> Iterator[RawMessage]:
         wanted = [
             each for each in self._reader.connections if topics is None or each.topic in topics
         ]
+        if not wanted:  # To rosbags none would mean all.
+            return
         for connection, time_ns, data in self._reader.messages(wanted):
             yield RawMessage(self._channels[connection.id], time_ns, data)
 
@@ -85,26 +104,33 @@ class BagReader:
     """Reads images from a bag, one at a time.
 
     Only the wanted topics are decoded: messages of a type unknown here do no harm beside them.
-    A ROS 1 bag that is cut off, or whose recorder was killed, is read up to its damage.
+    A bag that is cut off, or whose recorder was killed, is read up to its damage. Several files
+    are read as one bag, in the order of recording.
 
     Args:
-      path: a ROS 1 bag; or a ROS 2 bag: its folder, or its ``.db3`` or ``.mcap`` file.
+      bag: a ROS 1 bag; or a ROS 2 bag: its folder, or its ``.db3`` or ``.mcap`` file; or a
+        folder or a pattern of such files; or several of these, as ``rosbag record --split``
+        writes them.
 
     Attributes:
-      is_ros2: whether it is a ROS 2 bag.
+      files: the files that are read.
 
     Raises:
       BagError: there is no such file, or not one message of it can be read.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self._path = Path(path)
-        if not self._path.exists():
-            raise BagError(f"{path}: no such bag")
-        self.is_ros2 = self._path.is_dir() or self._path.suffix in _ROS2_SUFFIXES
-        self._damage: BaseException | None = None
-        with self._damage_named(BagError):
-            self._bag = self._open()
+    def __init__(self, bag: str | Path | Sequence[str | Path]) -> None:
+        names = [bag] if isinstance(bag, (str, Path)) else list(bag)
+        self._name = " ".join(map(str, names))
+        self.files = bag_files(names)
+        self._bags: list[_Bag] = []
+        try:
+            for path in self.files:
+                with self._damage_named(BagError, path):
+                    self._bags.append(_open(path))
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> BagReader:
         return self
@@ -113,30 +139,45 @@ class BagReader:
         self.close()
 
     def close(self) -> None:
-        """Closes the file."""
-        self._bag.close()
+        """Closes the files."""
+        for bag in self._bags:
+            bag.close()
+
+    @property
+    def is_ros1_bag(self) -> bool:
+        """Whether all files are of ROS 1's own format, which ``rosbag play`` reads."""
+        return all(isinstance(bag, (_IndexedBag, SalvagedBag)) for bag in self._bags)
 
     @property
     def is_damaged(self) -> bool:
-        """Whether its index is missing or damaged, so that ROS itself would not play it."""
-        return self._damage is not None
+        """Whether an index is missing or damaged, so that ROS itself would not play it."""
+        return any(bag.damage is not None for bag in self._bags)
 
     @property
-    def duration_s(self) -> float:
-        """Seconds from the first to the last recording that can be read."""
-        return self._bag.duration_s
+    def channels(self) -> list[Channel]:
+        """All channels, in the order of the files, those without messages too."""
+        return list(dict.fromkeys(channel for bag in self._bags for channel in bag.channels))
 
     @property
     def topics(self) -> dict[str, str]:
-        """Type of each topic, as in ``{"/camera/image_raw": "sensor_msgs/Image"}``."""
-        return {channel.topic: channel.kind for channel in self._bag.counts}
+        """Type of each topic, as in ``{"/camera/image_raw": "sensor_msgs/Image"}``.
+
+        Of a topic of several types it is that of images, if there is one.
+        """
+        channels = [channel for bag in self._bags for channel in bag.counts]
+        channels.sort(key=lambda channel: channel.carries_images)
+        return {channel.topic: channel.description() for channel in channels}
 
     def count(self, topic: str) -> int:
         """Returns the number of images on a topic; raises ``BagError`` as ``messages`` does."""
         self._check(topic)
         # A bag has one channel per publisher, so a topic can have several.
-        counts = self._bag.counts.items()
-        return sum(count for channel, count in counts if channel.topic == topic)
+        return sum(
+            count
+            for bag in self._bags
+            for channel, count in bag.counts.items()
+            if channel.topic == topic and channel.carries_images
+        )
 
     def messages(
         self, *topics: str, every: Callable[[RawMessage], None] | None = None
@@ -152,66 +193,97 @@ class BagReader:
           One ``BagMessage`` at a time, so that memory does not grow with the bag.
 
         Raises:
-          DamagedBagError: the bag is damaged; after the messages before the damage.
+          DamagedBagError: the bag is damaged; after all messages that can be read.
           BagError: a topic is missing or carries no images.
         """
         for topic in topics:
             self._check(topic)
-        with self._damage_named(DamagedBagError):
-            for raw in self._bag.raw_messages(set(topics) if every is None else None):
-                if every is not None:
-                    every(raw)
-                if raw.channel.topic in topics:
-                    fields = self._fields(raw)
-                    yield BagMessage.create(raw.channel.topic, raw.time_ns, fields)
-            if self._damage is not None:
-                raise self._damage
+        damage: list[DamagedBagError] = []
+        wanted = set(topics) if every is None else None
+        streams = [
+            self._up_to_damage(path, bag, wanted, damage)
+            for path, bag in zip(self.files, self._bags)
+        ]
+        for raw in heapq.merge(*streams, key=lambda message: message.time_ns):
+            if every is not None:
+                every(raw)
+            if raw.channel.topic in topics and raw.channel.carries_images:
+                try:
+                    message = BagMessage.create(raw)
+                except _DAMAGE as error:
+                    with self._damage_named(DamagedBagError, self._name):
+                        raise error
+                yield message
+        if damage:
+            raise damage[0]
 
-    def _open(self) -> _Bag:
-        if self.is_ros2:
-            return _IndexedBag(rosbag2.Reader(self._path))
+    def _up_to_damage(
+        self, path: Path, bag: _Bag, topics: set[str] | None, damage: list[DamagedBagError]
+    ) -> Iterator[RawMessage]:
+        """Yields a file's messages, and keeps what is wrong with it for the end."""
         try:
-            return _IndexedBag(rosbag1.Reader(self._path))
-        except _DAMAGE as error:
-            bag = SalvagedBag(self._path)
-            if not bag.counts:
-                raise
-            self._damage = error
-            return bag
-
-    def _fields(self, raw: RawMessage) -> Any:
-        name = rosbags_name(raw.channel.kind)
-        if self.is_ros2:
-            return ROS2_TYPES.deserialize_cdr(raw.data, name)
-        return ROS1_TYPES.deserialize_ros1(raw.data, name)
+            with self._damage_named(DamagedBagError, path):
+                yield from bag.raw_messages(topics)
+                if bag.damage is not None:
+                    raise bag.damage
+        except DamagedBagError as error:
+            damage.append(error)
 
     def _check(self, topic: str) -> None:
-        kind = self.topics.get(topic)
+        topics = self.topics
+        kind = topics.get(topic)
         if kind is None:
-            topics = ", ".join(f"{name} ({kind})" for name, kind in sorted(self.topics.items()))
-            raise BagError(f"{self._path} has no topic '{topic}'; it has: {topics or 'none'}")
+            there = ", ".join(f"{name} ({kind})" for name, kind in sorted(topics.items()))
+            raise BagError(f"{self._name} has no topic '{topic}'; it has: {there or 'none'}")
         if kind not in (IMAGE, COMPRESSED_IMAGE):
             raise BagError(
-                f"{self._path}: topic '{topic}' is {kind}, expected {IMAGE} or {COMPRESSED_IMAGE}"
+                f"{self._name}: topic '{topic}' is {kind}, expected {IMAGE} or {COMPRESSED_IMAGE}"
             )
 
     @contextmanager
-    def _damage_named(self, kind: type[BagError]) -> Iterator[None]:
+    def _damage_named(self, kind: type[BagError], path: str | Path) -> Iterator[None]:
         try:
             yield
         except _DAMAGE as error:
-            repair = "ros2 bag" if self.is_ros2 else "rosbag"
+            if isinstance(error, OSError) and error.errno is not None:
+                raise BagError(f"{path} cannot be read: {error.strerror}")
+            if str(error).startswith(_UNSUPPORTED):
+                raise BagError(f"{path} cannot be read here: {error}")
+            repair = "rosbag" if Path(path).suffix == ROS1_SUFFIX else "ros2 bag"
+            named = self._name if len(self.files) == 1 else path  # ROS 2 repairs the folder.
             raise kind(
-                f"{self._path} is damaged or was never closed ({error});"
-                f" `{repair} reindex {self._path}` may repair it"
+                f"{named} is damaged or was never closed ({error});"
+                f" `{repair} reindex {named}` may repair it"
             )
 
 
+def _open(path: Path) -> _Bag:
+    suffix = path.suffix
+    if suffix == ".mcap":
+        return McapBag(path)
+    if suffix == ".db3":
+        return SqliteBag(path)
+    if suffix == ".zstd":
+        return UnpackedBag(path, _open)
+    try:
+        return _IndexedBag(path)
+    except _DAMAGE as error:
+        refused = isinstance(error, OSError) and error.errno is not None
+        if refused or str(error).startswith(_UNSUPPORTED):
+            raise
+        bag = SalvagedBag(path, error)
+        if not bag.counts:
+            raise
+        return bag
+
+
 def _channel(connection: Connection) -> Channel:
+    ext: Any = connection.ext
     return Channel(
         connection.topic,
         ros_name(connection.msgtype),
         connection.msgdef.data,
         connection.digest,
-        bool(getattr(connection.ext, "latching", False)),
+        ext.callerid,
+        ext.latching,
     )

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import lz4.frame
 
-from semseg.bags.messages import Channel, RawMessage
+from semseg.bags.messages import Channel, RawMessage, distinguished
 from semseg.errors import BagError
 
 _MAGIC = b"#ROSBAG V2.0\n"
@@ -33,30 +33,35 @@ class SalvagedBag:
 
     Args:
       path: the file.
+      damage: why it is read this way.
 
     Attributes:
+      channels: those of the readable part.
       counts: number of readable messages of each channel that has some.
-      duration_s: seconds from the first to the last of them.
+      damage: why ROS itself would not play it.
 
     Raises:
       BagError: it is no bag of format 2.0.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damage: BaseException | None = None) -> None:
         self._path = path
+        self.damage = damage
         self._channels: dict[int, Channel] = {}
         self.counts: Counter[Channel] = Counter()
         with path.open("rb") as file:
             if not _MAGIC.startswith(file.read(len(_MAGIC))):  # A cut bag may hold less of it.
                 raise BagError(f"{path} is no ROS 1 bag: it does not start with #ROSBAG V2.0")
-        times_ns = []
         try:
             for message in self._messages():
                 self.counts[message.channel] += 1
-                times_ns.append(message.time_ns)
         except _CutError:
             pass  # Reading names it when it comes there.
-        self.duration_s = (max(times_ns) - min(times_ns)) / 1e9 if times_ns else 0.0
+
+    @property
+    def channels(self) -> list[Channel]:
+        """All channels of the readable part."""
+        return list(self._channels.values())
 
     def raw_messages(self, topics: set[str] | None) -> Iterator[RawMessage]:
         """Yields the messages of some topics, or of all, in the order of the file.
@@ -92,7 +97,9 @@ class SalvagedBag:
         data = _exactly(file)
         if kind == _CONNECTION:
             (number,) = _LENGTH.unpack(fields["conn"])
-            self._channels[number] = _channel(fields["topic"], _header(data))
+            if number not in self._channels:  # A bag's index repeats them all.
+                channel = _channel(fields["topic"], _header(data))
+                self._channels[number] = distinguished(channel, self._channels.values())
         elif kind == _MESSAGE:
             (number,) = _LENGTH.unpack(fields["conn"])
             seconds, nanoseconds = _TIME.unpack(fields["time"])
@@ -141,7 +148,8 @@ def _channel(topic: bytes, fields: Fields) -> Channel:
         fields["type"].decode(),
         fields["message_definition"].decode(),
         fields["md5sum"].decode(),
-        fields.get("latching") == b"1",
+        fields["callerid"].decode() if "callerid" in fields else None,
+        int(fields["latching"]) if fields.get("latching") else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Hashable
 from contextlib import ExitStack
 from itertools import count
@@ -9,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosbags.interfaces import Connection
+from rosbags.interfaces import (
+    Connection,
+    ConnectionExtRosbag1,
+    MessageDefinition,
+    MessageDefinitionFormat,
+)
 from rosbags.rosbag1 import Writer
 
 from semseg.bags.messages import (
@@ -18,6 +24,7 @@ from semseg.bags.messages import (
     IMAGE,
     ROS1_TYPES,
     STRING,
+    Channel,
     RawMessage,
     rosbags_name,
 )
@@ -26,6 +33,7 @@ from semseg.files import partial_path
 from semseg.runtime.images import image_codec
 from semseg.runtime.images.geometry import Size
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # LZ4 is missing on purpose: rosbags writes frames that `rosbag play` cannot decompress.
 COMPRESSIONS = {"none": None, "bz2": Writer.CompressionFormat.BZ2}
 
@@ -64,25 +72,50 @@ class BagWriter:
         self._sequences: dict[str, count[int]] = {}
 
     def __enter__(self) -> BagWriter:
-        self._writer.open()
+        try:
+            self._writer.open()
+        except OSError as refused:
+            self._stack.__exit__(OSError, refused, None)
+            raise self._refusal(refused)
+        self._stack.push(self._writer)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
-        self._writer.__exit__(kind, *error)
-        self._stack.__exit__(kind, *error)
+        try:
+            self._stack.__exit__(kind, *error)
+        except OSError as refused:
+            raise self._refusal(refused)
+        if isinstance(error[0], OSError) and error[0].errno in _FULL:
+            raise self._refusal(error[0])
+
+    def _refusal(self, error: OSError) -> BagError:
+        return BagError(f"{self._path} cannot be written: {error.strerror}")
+
+    def connect(self, channel: Channel) -> None:
+        """Notes a publisher of a ROS 1 bag, as it is there, before its first message."""
+        if channel in self._connections:
+            return
+        # Not by `add_connection`: it refuses publishers that are alike, which bags do have.
+        writer = self._writer
+        definition = MessageDefinition(MessageDefinitionFormat.MSG, channel.definition)
+        connection = Connection(
+            len(writer.connections),
+            channel.topic,
+            rosbags_name(channel.kind),
+            definition,
+            channel.digest,
+            -1,
+            ConnectionExtRosbag1(channel.callerid, channel.latching),
+            writer,
+        )
+        writer.write_connection(connection, writer.chunks[-1].data)
+        writer.connections.append(connection)
+        self._connections[channel] = connection
 
     def copy(self, message: RawMessage) -> None:
         """Writes a message of a ROS 1 bag as it is."""
-        channel = message.channel
-        if channel not in self._connections:
-            self._connections[channel] = self._writer.add_connection(
-                channel.topic,
-                rosbags_name(channel.kind),
-                msgdef=channel.definition,
-                md5sum=channel.digest,
-                latching=1 if channel.latching else None,
-            )
-        self._writer.write(self._connections[channel], message.time_ns, message.data)
+        self.connect(message.channel)
+        self._writer.write(self._connections[message.channel], message.time_ns, message.data)
 
     def text(self, topic: str, time_ns: int, text: str) -> None:
         """Writes a std_msgs/String, latched, as recorded at a time in nanoseconds."""

@@ -1,5 +1,6 @@
 """The flags of ``scripts/evaluate_bag.py`` and the options that they make, with ROS and without."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from semseg import command_line
@@ -16,7 +17,7 @@ class BagOptions(NamedTuple):
     """What is evaluated on which bag, and how.
 
     Attributes:
-      bag: file, or folder of a ROS 2 bag.
+      bag: files, folders and patterns that make up one bag.
       segmenter: the model.
       image_topic: topic of the images, raw or compressed.
       label_topic: topic of the true labels; None without.
@@ -29,7 +30,7 @@ class BagOptions(NamedTuple):
       play_rate: speed of the playback, as a factor.
     """
 
-    bag: str
+    bag: Sequence[str]
     segmenter: SegmenterOptions
     image_topic: str
     label_topic: str | None
@@ -53,7 +54,8 @@ class BagOptions(NamedTuple):
 def parse(description: str) -> BagOptions:
     """Reads the command line."""
     parser = command_line.parser(description, EXAMPLE)
-    parser.add_argument("--bag", required=True, metavar="BAG", help="file, or folder of ROS 2")
+    bag = "files of one recording, a folder of them, or a pattern"
+    parser.add_argument("--bag", required=True, nargs="+", metavar="BAG", help=bag)
     flags.add_model_flags(parser)
     parser.add_argument("--image-topic", required=True, metavar="TOPIC", help="raw or compressed")
     parser.add_argument("--label-topic", metavar="TOPIC", help="true labels, ids of the model")

@@ -52,6 +52,7 @@ def score_bag(options: BagOptions) -> BagReport:
         output = _output(options)
         topics = (options.image_topic, options.label_topic)
         frames = frames_from_bag(options.bag, *topics, every=output.copy if output else None)
+        paired_by = "stamp" if frames.clock.is_stamp else "time of recording"
         segmenter = stack.enter_context(flags.load_segmenter(options.segmenter))
         other = _load_other(options, stack)
         consistency = TemporalConsistency(segmenter.classes)
@@ -66,19 +67,25 @@ def score_bag(options: BagOptions) -> BagReport:
         report = evaluate(
             segmenter,
             frames,
-            source=f"{options.bag} {options.image_topic}",
+            source=f"{' '.join(options.bag)} {options.image_topic}",
             min_mean_iou=options.delivery.min_miou,
             save=_each(watchers),
         )
         report = report._replace(model=describe_model(segmenter))
-        return BagReport(report, consistency, agreement, describe_model(other) if other else {})
+        return BagReport(
+            report,
+            consistency,
+            agreement,
+            describe_model(other) if other else {},
+            paired_by if options.label_topic else None,
+            frames.warnings,
+        )
 
 
 def _output(options: BagOptions) -> BagOutput | None:
     if not options.output:
         return None
-    new, old = Path(options.output), Path(options.bag)
-    return BagOutput(new, old, options.image_topic, options.force)
+    return BagOutput(Path(options.output), options.bag, options.force)
 
 
 def _load_other(options: BagOptions, stack: ExitStack) -> Segmenter | None:

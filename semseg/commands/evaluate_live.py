@@ -1,8 +1,12 @@
 """What ``scripts/evaluate_bag.py --live`` does: a bag in real time, through the running node."""
 
+import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from semseg import command_line
 from semseg.bags import BagReader
@@ -16,6 +20,9 @@ from semseg.runtime.images.image_file import read_image
 
 _COMPRESSED = "/compressed"
 _START_AND_END_S = 300.0
+LONGEST_GAP_S = 5.0
+"""What is left of a time without messages (``--skip-empty`` in the launch file): a clock that was
+set during the recording jumps by decades."""
 
 
 def evaluate_live(options: BagOptions) -> int:
@@ -52,11 +59,12 @@ def _play(options: BagOptions, report: Path, sheet: Path) -> dict[str, Any]:
     topic = options.image_topic
     with BagReader(options.bag) as bag:
         _check_playable(bag, options)
-        frames, duration_s = bag.count(topic), bag.duration_s
+        topics = [topic] + ([options.label_topic] if options.label_topic else [])
+        played = _what_is_played(bag, topics)
     is_compressed = topic.endswith(_COMPRESSED)
     size = options.segmenter.size
     launched = {
-        "bag": Path(options.bag).resolve(),
+        **_linked(bag.files, sheet.parent),
         "report": report.resolve(),
         "sheet": sheet,
         "model": Path(flags.graph_path(options.segmenter.model)).resolve(),
@@ -72,20 +80,74 @@ def _play(options: BagOptions, report: Path, sheet: Path) -> dict[str, Any]:
     log = Path(tempfile.gettempdir(), "semseg_evaluate_bag.log")
     if options.delivery.report:
         log = report.with_suffix(".roslaunch.log")
-    patience_s = _START_AND_END_S + duration_s / options.play_rate
-    return play_through_node("evaluate_bag.launch", launched, frames, log, patience_s)
+    if played.skipped_s:
+        sys.stderr.write(
+            f"{played.gaps} gaps in the recording, {played.skipped_s:.0f} s in all, are played as"
+            f" {LONGEST_GAP_S:.0f} s each\n"
+        )
+    patience_s = _START_AND_END_S + played.duration_s / options.play_rate
+    return play_through_node("evaluate_bag.launch", launched, played.images, log, patience_s)
+
+
+class _Played(NamedTuple):
+    """What of a bag is played: images, seconds, and the gaps that are cut short."""
+
+    images: int
+    duration_s: float
+    gaps: int
+    skipped_s: float
 
 
 def _check_playable(bag: BagReader, options: BagOptions) -> None:
-    if bag.is_ros2:
-        raise BagError(f"{options.bag} is a ROS 2 bag, which ROS 1 cannot play; leave out --live")
+    name = " ".join(options.bag)
+    if not bag.is_ros1_bag:
+        raise BagError(
+            f"{name} is no ROS 1 bag, and `rosbag play` plays no other; leave out --live"
+        )
     if bag.is_damaged:
         raise BagError(
-            f"{options.bag} has no index, so that `rosbag play` cannot play it;"
-            f" `rosbag reindex {options.bag}` may repair it"
+            f"{name} has no index, so that `rosbag play` cannot play it;"
+            f" `rosbag reindex {name}` may repair it"
         )
-    if options.label_topic:
-        bag.count(options.label_topic)  # Refuses a topic that is not there.
+
+
+def _what_is_played(bag: BagReader, topics: Sequence[str]) -> _Played:
+    """Goes through the stamps and times of what will be played.
+
+    Raises:
+      BagError: a topic is missing, or the stamps of the images cannot be told apart, by which
+        labels are known as an image's.
+    """
+    times, stamps = [], []
+    for message in bag.messages(*topics):
+        times.append(message.time_ns / 1e9)
+        if message.topic == topics[0]:
+            stamps.append(message.stamp_ns)
+    repeated = len(stamps) - len(set(stamps))
+    unset = stamps.count(0)
+    if repeated or unset:
+        raise BagError(
+            f"of {len(stamps)} images on '{topics[0]}' {unset} have no header stamp and {repeated}"
+            " repeat that of another; the node's labels are known by it; leave out --live"
+        )
+    between = np.diff(times)
+    gaps = between[between > LONGEST_GAP_S]
+    skipped_s = float((gaps - LONGEST_GAP_S).sum())
+    return _Played(len(stamps), float(between.sum()) - skipped_s, len(gaps), skipped_s)
+
+
+def _linked(files: Sequence[Path], folder: Path) -> dict[str, Any]:
+    """Gives bags names that a launch file can pass on: without spaces, quotes, umlauts.
+
+    Returns:
+      The arguments of the launch file that name them.
+    """
+    links = []
+    for number, file in enumerate(files):
+        link = folder / f"{number}.bag"
+        link.symlink_to(file.resolve())
+        links.append(str(link))
+    return {"bag": links[0], "more_bags": " ".join(links[1:])}
 
 
 def _write_page(path: str, options: BagOptions, report: dict[str, Any], sheet: Path) -> None:
@@ -101,5 +163,5 @@ def _write_page(path: str, options: BagOptions, report: dict[str, Any], sheet: P
         pictures = encoded(read_image(sheet))
         strip = Strip("frames spread over the bag", {"what was published": pictures})
         sections.append(Section("frames", "Frames", strips=[strip]))
-    title = f"{report['model']} as a node on {options.bag} {options.image_topic}"
+    title = f"{report['model']} as a node on {' '.join(options.bag)} {options.image_topic}"
     write_page(path, title, report["protocol"] + ".", sections)

@@ -13,6 +13,10 @@ _DIED = re.compile(
     r".*?^log file: (?P<log>.*?)\*\.log$",
     re.MULTILINE | re.DOTALL,
 )
+_DIED_ALONE = re.compile(r"\[(\S+)-\d+\] process has died \[pid")
+"""Of a node that is not required: roslaunch goes on without it."""
+_WATCHER = "rviz"
+"""People close it when they have seen enough, and it may crash then."""
 _TRACEBACK = re.compile(
     r"^Traceback \(most recent call last\):\n(?P<calls>(?: .*\n)+)(?P<error>\S.*)$", re.MULTILINE
 )
@@ -20,6 +24,15 @@ _FATAL = re.compile(r"\[FATAL\] \[[^\]]*\]: (.*)$", re.MULTILINE)
 """On the screen, which does not say whose line it is."""
 _CRITICAL = re.compile(r"\[CRITICAL\] \S+ \S+: (.*)$", re.MULTILINE)
 """The same in a node's own log."""
+
+
+def went_on_alone(text: str) -> bool:
+    """Returns whether a node died and roslaunch goes on without it, but for the watching rviz.
+
+    Args:
+      text: what roslaunch printed so far.
+    """
+    return bool(set(_DIED_ALONE.findall(_COLOR.sub("", text))) - {_WATCHER})
 
 
 def last_words(text: str) -> list[str]:

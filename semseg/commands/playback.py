@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from semseg.commands.launch_log import last_words
+from semseg.commands.launch_log import last_words, went_on_alone
 from semseg.errors import SemsegError, without_workspace
+
+POLL_S = 0.2
+END_S = 30.0
+"""How long roslaunch may take to end its nodes, which end in 2 seconds; then all are killed."""
 
 
 def play_through_node(
@@ -90,17 +99,83 @@ def _known(value: float | None, digits: int = 1) -> str:
 
 
 def _run(command: list[str], log: TextIO, patience_s: float) -> None:
+    """Runs roslaunch to its end, or until a node died that it goes on without."""
     try:
-        launch = subprocess.Popen(command, stdout=log, stderr=log)
+        # In a session of its own: a Ctrl-C of the terminal is for this process, which ends it.
+        launch = subprocess.Popen(
+            command, stdout=log, stderr=log, start_new_session=True, env=_environment(command[2])
+        )
     except FileNotFoundError:
         raise SemsegError(without_workspace("roslaunch is not on the path"))
+    deadline = time.monotonic() + patience_s
+    with _ended_by_signals():
+        try:
+            while launch.poll() is None:
+                if time.monotonic() > deadline:
+                    raise SemsegError(
+                        f"{command[4]} did not end in {patience_s:.0f} s; its log is {log.name}"
+                    )
+                if went_on_alone(Path(log.name).read_text(errors="replace")):
+                    return
+                time.sleep(POLL_S)
+        finally:
+            _end(launch)
+
+
+def _environment(port: str) -> dict[str, str]:
+    """Returns the environment, with names of this machine that need no network to be resolved."""
+    own = {name: value for name, value in os.environ.items() if name != "ROS_IP"}
+    return {**own, "ROS_HOSTNAME": "localhost", "ROS_MASTER_URI": f"http://localhost:{port}"}
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Turns SIGTERM and SIGHUP into an exit, so that what was started is ended first."""
+
+    def leave(number: int, _: object) -> None:
+        for each in former:  # Further ones must not interrupt the end.
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    former = {}
+    if threading.current_thread() is threading.main_thread():
+        former = {each: signal.signal(each, leave) for each in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        launch.wait(patience_s)
-    except subprocess.TimeoutExpired:
-        raise SemsegError(f"{command[4]} did not end in {patience_s:.0f} s; its log is {log.name}")
+        yield
     finally:
-        launch.terminate()  # Its nodes are in sessions of their own: only it can end them.
+        for each, handler in former.items():
+            signal.signal(each, handler)
+
+
+def _end(launch: subprocess.Popen[bytes]) -> None:
+    """Ends roslaunch, and so its nodes, which are in sessions of their own."""
+    if launch.poll() is not None:
+        return
+    nodes = _descendants(launch.pid)
+    launch.terminate()
+    try:
+        launch.wait(END_S)
+    except subprocess.TimeoutExpired:
+        launch.kill()
         launch.wait()
+        for node in nodes:
+            with suppress(ProcessLookupError):
+                os.kill(node, signal.SIGKILL)
+
+
+def _descendants(parent: int) -> list[int]:
+    """Returns the processes that a process started, and those that these did."""
+    children: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # One that has just ended.
+            fields = status.read_text(errors="replace").rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(status.parent.name))
+    found, waiting = [], [parent]
+    while waiting:
+        started = children.get(waiting.pop(), [])
+        found += started
+        waiting += started
+    return found
 
 
 def _reason(log_path: Path) -> str:

@@ -30,6 +30,8 @@ class Health(NamedTuple):
       num_rejected: frames of the last second that could not be segmented.
       num_unpaired: frames of the last second that found no second image.
       second_topic: topic of the second images; empty without.
+      info_complaint: why labels come without camera info; empty if they have it.
+      unfit_infos: number of frames whose camera info was of another size.
       model_complaint: why another model than the wished one labels; empty if it does.
     """
 
@@ -44,6 +46,8 @@ class Health(NamedTuple):
     num_rejected: int = 0
     num_unpaired: int = 0
     second_topic: str = ""
+    info_complaint: str = ""
+    unfit_infos: int = 0
     model_complaint: str = ""
 
 
@@ -70,6 +74,8 @@ def examine(camera: Camera, rates_hz: Mapping[str, float], model_complaint: str 
         num_rejected=int(round(rates_hz[MALFORMED] + rates_hz[FAILED])),
         num_unpaired=int(round(rates_hz[UNPAIRED])),
         second_topic=source.second_topic,
+        info_complaint=source.info_complaint,
+        unfit_infos=source.unfit_infos,
         model_complaint=model_complaint,
     )
 
@@ -80,7 +86,8 @@ def judge(health: Health) -> Tuple[int, str]:
     if not health.is_open:
         reason = "nobody listens" if health.enabled else "disabled by ~enable"
         return OK, "%s: %s is not subscribed" % (reason, topic)
-    fault = _connection_fault(health) or _image_fault(health) or health.model_complaint
+    fault = _connection_fault(health) or _image_fault(health)
+    fault = fault or health.info_complaint or health.model_complaint
     if fault:
         return WARN, fault
     return OK, "receiving %s" % topic

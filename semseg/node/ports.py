@@ -70,10 +70,15 @@ class Source:
     Attributes:
       topic: where they come from, as complaints name it.
       second_topic: where the second images come from; empty without.
+      info_complaint: why the newest frame's labels have no camera info; empty if they have it, or
+        none came.
+      unfit_infos: number of frames whose camera info was of another size.
     """
 
     topic: str
     second_topic: str
+    info_complaint: str = ""
+    unfit_infos: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -12,7 +12,7 @@ from semseg.node.masks import mask_classes
 from semseg.node.models import Model
 from semseg.node.options import COMPRESSED, RAW, CameraOptions
 from semseg.node.ports import Facts, Receiver, Result, Source
-from semseg.ros.camera_info import image_size, output_camera_info
+from semseg.ros.camera_info import fitted, image_size, output_camera_info
 from semseg.ros.messages import disparity_from_message, image_from_message
 from semseg.ros.outputs import CameraPublishers, outputs
 from semseg.ros.stereo_pairs import Pairing
@@ -125,11 +125,24 @@ class CameraTopics(CameraSubscription, Source):
         return disparity_from_message(message)
 
     def info_of(self, result: Result) -> Optional[CameraInfo]:
-        """Returns the camera info of a result's images; None if the camera tells none of them."""
+        """Returns the camera info of a result's images; None if the camera tells none of them.
+
+        One of another size is counted, and named in ``info_complaint``.
+        """
         info, placement = self.newest_info, result.placement
-        if info is None or image_size(info) != placement.image_size:
+        if info is None:
             return None
-        return output_camera_info(info, result.message.header, placement)
+        found = fitted(info, placement.image_size)
+        if found is None:
+            self.unfit_infos += 1
+            self.info_complaint = "camera_info is of images of %s, those on %s are %s" % (
+                "%dx%d" % image_size(info),
+                self.topic,
+                "%dx%d" % placement.image_size,
+            )
+            return None
+        self.info_complaint = ""
+        return output_camera_info(found, result.message.header, placement)
 
     def hint(self) -> str:
         """Returns why no publisher is connected, as far as other topics tell; asks the master."""

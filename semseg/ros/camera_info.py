@@ -1,6 +1,6 @@
 """Camera info of what the node publishes: the camera's own, or that of a smaller image."""
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
@@ -8,6 +8,9 @@ from std_msgs.msg import Header
 from semseg.ros.messages import copy_header
 from semseg.runtime.images.geometry import Size
 from semseg.runtime.images.view import Placement
+
+MAX_BINNING = 8
+"""Largest factor by which images are believed to be binned."""
 
 
 def image_size(info: CameraInfo) -> Size:
@@ -17,6 +20,29 @@ def image_size(info: CameraInfo) -> Size:
     """
     height, width = info.roi.height or info.height, info.roi.width or info.width
     return height // max(1, info.binning_y), width // max(1, info.binning_x)
+
+
+def fitted(info: CameraInfo, size: Size) -> Optional[CameraInfo]:
+    """Returns an info as that of images of a size, if they differ by binning at most.
+
+    Drivers that bin (or a decimating nodelet) often send the info of the full image unchanged.
+
+    Args:
+      info: what the camera sent.
+      size: (height, width) of its images.
+
+    Returns:
+      The info itself, or one whose binning is that of the images; None if no binning makes its
+      size theirs (0x0 among others).
+    """
+    if image_size(info) == tuple(size):
+        return info
+    full = info.roi.height or info.height, info.roi.width or info.width
+    factor = full[0] // size[0]
+    if not 1 <= factor <= MAX_BINNING or tuple(length // factor for length in full) != tuple(size):
+        return None
+    fields = {name: getattr(info, name) for name in CameraInfo.__slots__}
+    return CameraInfo(**dict(fields, binning_x=factor, binning_y=factor))
 
 
 def output_camera_info(info: CameraInfo, header: Header, placement: Placement) -> CameraInfo:

@@ -97,6 +97,7 @@ def stats_message(camera: Camera, counts: Mapping[str, int], rates: Mapping[str,
 def _values(health, stats) -> Dict[str, Any]:
     values: Dict[str, Any] = {"topic": health.topic, "publishers": health.num_publishers}
     values.update({count.fate: count.frames for count in stats.counts})
+    values["unfit_camera_infos"] = health.unfit_infos
     values["received_hz"] = "%.1f" % stats.received_hz
     values["rate_hz"] = "%.1f" % stats.segmented_hz
     if health.silence_s is not None:

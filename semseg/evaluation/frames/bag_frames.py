@@ -1,87 +1,41 @@
-"""Frames to segment from a bag, its images paired with their true labels by time stamp."""
+"""Frames to segment from a bag."""
 
 import logging
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-
-import numpy as np
 
 from semseg.bags import BagMessage, BagReader, DamagedBagError, RawMessage
 from semseg.errors import BagError
-from semseg.evaluation.frames.frames import Frame, Frames, Unreadable, read_frame
+from semseg.evaluation.frames.frames import BagHeader, Frame, Frames, Unreadable, read_frame
+from semseg.evaluation.frames.pairing import WAITING, Clock, Times, choose_clock, pair
 
 _log = logging.getLogger(__name__)
 
-
-_WAITING = 50
-"""How many messages of each topic wait for their partner; bounds memory, not the bag's length."""
+Bag = str | Path | Sequence[str | Path]
 
 
-def pair_by_stamp(
-    messages: Iterable[BagMessage], image_topic: str, label_topic: str
-) -> Iterator[tuple[BagMessage, BagMessage]]:
-    """Pairs messages of two topics whose header stamps are equal.
+class BagFrames(Frames):
+    """The frames of a bag.
 
-    Args:
-      messages: messages of both topics in the order of recording; a partner may come up to 50
-        messages of its topic late.
-      image_topic: topic of the images.
-      label_topic: topic of the labels.
-
-    Yields:
-      (image, labels), in the order in which the pairs become complete.
-
-    Raises:
-      BagError: there were messages, but no two stamps were equal.
+    Attributes:
+      clock: what names the frames and pairs them with their labels.
     """
-    waiting: dict[str, OrderedDict[int, BagMessage]] = {
-        image_topic: OrderedDict(),
-        label_topic: OrderedDict(),
-    }
-    partner_topic = {image_topic: label_topic, label_topic: image_topic}
-    alone: dict[str, list[int]] = {image_topic: [], label_topic: []}
-    pairs = 0
-    for message in messages:
-        partner = waiting[partner_topic[message.topic]].pop(message.stamp_ns, None)
-        if partner is None:
-            queue = waiting[message.topic]
-            queue[message.stamp_ns] = message
-            if len(queue) > _WAITING:
-                alone[message.topic].append(queue.popitem(last=False)[0])
-            continue
-        pairs += 1
-        yield (message, partner) if message.topic == image_topic else (partner, message)
-    for topic, queue in waiting.items():
-        alone[topic].extend(queue)
-    if not pairs:
-        raise BagError(_no_pair(alone, image_topic, label_topic))
-    for topic, stamps in alone.items():
-        if stamps:
-            _log.warning("%d messages of %s have no partner and were left out", len(stamps), topic)
 
-
-def _no_pair(alone: dict[str, list[int]], image_topic: str, label_topic: str) -> str:
-    text = f"no stamp of '{label_topic}' equals one of '{image_topic}'"
-    images, labels = (np.array(sorted(alone[topic])) for topic in (image_topic, label_topic))
-    if not images.size or not labels.size:
-        return text
-    right = np.searchsorted(images, labels).clip(1, max(1, len(images) - 1))
-    neighbours = images[np.stack([right - 1, right]).clip(0, len(images) - 1)]
-    nearest_ms = np.abs(neighbours - labels).min() / 1e6
-    return f"{text}; the nearest two are {nearest_ms:.3f} ms apart"
+    clock: Clock
 
 
 def frames_from_bag(
-    path: str | Path,
+    bag: Bag,
     image_topic: str,
     label_topic: str | None = None,
     every: Callable[[RawMessage], None] | None = None,
-) -> Frames:
+) -> BagFrames:
     """Reads a bag's images, and their labels by equal header stamp.
 
+    Where most stamps are zero or repeat, the time of recording takes their place, with a warning.
+
     Args:
-      path: the bag.
+      bag: the bag, see ``BagReader``.
       image_topic: topic of raw or compressed images.
       label_topic: topic of the true labels; images that have no labels of their stamp are then
         left out. None reads all images, without labels.
@@ -93,25 +47,73 @@ def frames_from_bag(
       two stamps were equal.
 
     Raises:
-      BagError: the bag cannot be read, or a topic is missing or carries no images.
+      BagError: the bag cannot be read, a topic is missing or carries no images, or nothing tells
+        which labels are an image's.
     """
     topics = [image_topic] if label_topic is None else [image_topic, label_topic]
-    with BagReader(path) as reader:
+    with BagReader(bag) as reader:
         count = min(reader.count(topic) for topic in topics)
+        first = _first_times(reader, topics)
+    try:
+        clock = choose_clock(first[image_topic], None if label_topic is None else first[topics[1]])
+    except BagError as error:
+        raise BagError(f"{_name(bag)}: {error}")
+
+    def warn(text: str) -> None:
+        frames.warnings.append(text)
+        _log.warning(text)
 
     def produce() -> Iterator[Frame | Unreadable]:
-        with BagReader(path) as reader:
+        frames.warnings.clear()
+        if not clock.is_stamp:
+            what = "named" if label_topic is None else "named and paired with their labels"
+            warn(f"most header stamps are zero or repeat: images are {what} by time of recording")
+        names = _Names(clock)
+        with BagReader(bag) as reader:
             damage: list[DamagedBagError] = []
             messages = _up_to_damage(reader.messages(*topics, every=every), damage)
             if label_topic is None:
-                yield from (_frame(image, None) for image in messages)
+                yield from (_frame(names, image, None) for image in messages)
             else:
-                pairs = pair_by_stamp(messages, image_topic, label_topic)
-                yield from (_frame(image, labels) for image, labels in pairs)
+                pairs = pair(messages, image_topic, label_topic, clock, warn)
+                yield from (_frame(names, image, labels) for image, labels in pairs)
             for error in damage:
-                yield Unreadable(f"the rest of {Path(path).name}", str(error))
+                yield Unreadable(f"the rest of {Path(_name(bag)).name}", str(error))
 
-    return Frames(count, produce)
+    frames = BagFrames(count, produce)
+    frames.clock = clock
+    return frames
+
+
+class _Names:
+    """Names of frames, each other than those before.
+
+    Args:
+      clock: what they are named by.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: dict[int, int] = {}
+
+    def name(self, message: BagMessage) -> tuple[str, int]:
+        """Returns the name and the time, nanoseconds, of the next message."""
+        time_ns = message.stamp_ns if self._clock.is_stamp else message.time_ns
+        seconds, nanoseconds = divmod(time_ns, 10**9)
+        times = self._seen[time_ns] = self._seen.get(time_ns, 0) + 1
+        again = f"_{times}" if times > 1 else ""
+        return f"{seconds}.{nanoseconds:09d}{again}", time_ns
+
+
+def _first_times(reader: BagReader, topics: Sequence[str]) -> dict[str, list[Times]]:
+    """Returns the times of each topic's first messages; of enough to know what they are like."""
+    times: dict[str, list[Times]] = {topic: [] for topic in topics}
+    for message in _up_to_damage(reader.messages(*topics), []):
+        times[message.topic].append((message.stamp_ns, message.time_ns))
+        counts = [len(each) for each in times.values()]
+        if min(counts) >= WAITING or max(counts) >= 10 * WAITING:
+            break
+    return times
 
 
 def _up_to_damage(
@@ -124,12 +126,16 @@ def _up_to_damage(
         damage.append(error)
 
 
-def _frame(image: BagMessage, labels: BagMessage | None) -> Frame | Unreadable:
-    seconds, nanoseconds = divmod(image.stamp_ns, 10**9)
-    name = f"{seconds}.{nanoseconds:09d}"
+def _frame(names: _Names, image: BagMessage, labels: BagMessage | None) -> Frame | Unreadable:
+    name, time_ns = names.name(image)
+    header = BagHeader(image.stamp_ns, image.frame_id, image.time_ns)
 
     def read() -> Frame:
         truth = None if labels is None else labels.labels()
-        return Frame(name, image.stamp_ns, image.image(), truth)
+        return Frame(name, time_ns, image.image(), truth, header=header)
 
     return read_frame(name, read)
+
+
+def _name(bag: Bag) -> str:
+    return str(bag) if isinstance(bag, (str, Path)) else " ".join(map(str, bag))

@@ -16,6 +16,20 @@ if TYPE_CHECKING:  # The demo runs without what this module needs.
     from semseg.runtime import Segmentation
 
 
+class BagHeader(NamedTuple):
+    """How a bag holds an image.
+
+    Attributes:
+      stamp_ns: stamp of its header, nanoseconds; 0 if nobody set it.
+      frame_id: coordinate frame of its header.
+      time_ns: when it was recorded, nanoseconds since the epoch.
+    """
+
+    stamp_ns: int
+    frame_id: str
+    time_ns: int
+
+
 class Frame(NamedTuple):
     """One image, with its true labels where they are known.
 
@@ -28,6 +42,7 @@ class Frame(NamedTuple):
       instances: which true pixels are one object, where that is scored; or None.
       second: the right image, uint8 (H, W, 3) RGB, or the disparity, float32 (H, W, 1), pixels
         at the image's width; None where the model needs none.
+      header: of an image of a bag; None of any other.
     """
 
     name: str
@@ -37,6 +52,7 @@ class Frame(NamedTuple):
     intrinsics: np.ndarray | None = None
     instances: Instances | None = None
     second: np.ndarray | None = None
+    header: BagHeader | None = None
 
 
 class Unreadable(NamedTuple):
@@ -87,6 +103,7 @@ class Frames:
 
     Attributes:
       rate_hz: frames per second of a video, None for single images.
+      warnings: what people should know of the frames; complete when they were gone through.
 
     Args:
       count: how many frames to expect, for progress bars; 0 if nobody knows.
@@ -101,6 +118,7 @@ class Frames:
         rate_hz: float | None = None,
     ) -> None:
         self.rate_hz = rate_hz
+        self.warnings: list[str] = []
         self._count = count
         self._produce = produce
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from semseg.bags import BagReader, BagWriter, RawMessage
+from semseg.bags import BagReader, BagWriter, Channel, RawMessage
 from semseg.classes import ClassTable, label_info_json
 from semseg.errors import BagError
 from semseg.evaluation.frames.frames import Frame, Outcome, Unreadable
@@ -26,25 +26,24 @@ LABEL_INFO = f"{NAMESPACE}/label_info_json"
 class BagOutput:
     """Copies a ROS 1 bag while it is read, and adds what the node would have published.
 
+    Each publisher of the bag is one of the copy, under its own name and latched as it was.
+
     ``/offline/labels`` (mono8) and ``/offline/confidence`` (mono8, 255 is 1.0) have the stamp,
     frame and time of recording of their image; ``/offline/label_info_json`` says what they mean.
 
     Args:
       path: the new bag.
-      source: the bag that is read.
-      image_topic: topic of the images that are labelled.
+      source: the bag that is read, see ``BagReader``.
       overwrite: whether an existing file may be replaced.
 
     Raises:
-      BagError: the new bag exists, the source is a ROS 2 bag, or it has these topics already.
+      BagError: the new bag exists, the source is no ROS 1 bag, or it has these topics already.
     """
 
-    def __init__(self, path: Path, source: Path, image_topic: str, overwrite: bool = False) -> None:
-        _check(path, source)
+    def __init__(self, path: Path, source: Sequence[str | Path], overwrite: bool = False) -> None:
+        self._channels = _checked(path, source)
         self._writer = BagWriter(path, overwrite=overwrite)
-        self._image_topic = image_topic
         self._label_info = ""
-        self._headers: dict[int, tuple[int, str]] = {}
         self._lock = Lock()
 
     def describe(self, classes: ClassTable, model: str, digest: str) -> None:
@@ -53,6 +52,8 @@ class BagOutput:
 
     def __enter__(self) -> Self:
         self._writer.__enter__()
+        for channel in self._channels:  # In their order, and those without messages too.
+            self._writer.connect(channel)
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -65,30 +66,30 @@ class BagOutput:
                 self._writer.text(LABEL_INFO, message.time_ns, self._label_info)
                 self._label_info = ""
             self._writer.copy(message)
-            if message.channel.topic == self._image_topic:
-                stamp_ns, frame_id = message.ros1_header()
-                self._headers[stamp_ns] = message.time_ns, frame_id
 
     def add(self, frame: Frame, result: Segmentation) -> None:
         """Adds the labels and their confidence of a frame whose image was copied."""
-        assert frame.stamp_ns is not None
+        assert frame.header is not None
+        stamp_ns, frame_id, time_ns = frame.header
         assert result.confidence is not None
         confidence = np.rint(255 * result.confidence).astype(np.uint8)
         with self._lock:
-            time_ns, frame_id = self._headers[frame.stamp_ns]
             for topic, array in ((LABELS, result.labels), (CONFIDENCE, confidence)):
-                self._writer.image(topic, frame.stamp_ns, array, "mono8", frame_id, time_ns)
+                self._writer.image(topic, stamp_ns, array, "mono8", frame_id, time_ns)
 
 
-def _check(path: Path, source: Path) -> None:
-    if path.exists() and path.samefile(source):
-        raise BagError(f"{path} is the bag that is read; the new one needs another name")
+def _checked(path: Path, source: Sequence[str | Path]) -> list[Channel]:
+    """Returns the channels of the source, once it is known that it can be copied."""
     with BagReader(source) as reader:
-        if reader.is_ros2:
-            raise BagError(f"{source} is a ROS 2 bag; only ROS 1 bags can be copied")
+        named = " ".join(map(str, source))
+        if any(path.exists() and path.samefile(file) for file in reader.files):
+            raise BagError(f"{path} is the bag that is read; the new one needs another name")
+        if not reader.is_ros1_bag:
+            raise BagError(f"{named} is no ROS 1 bag; only ROS 1 bags can be copied")
         there = {LABELS, CONFIDENCE, LABEL_INFO} & set(reader.topics)
-    if there:
-        raise BagError(f"{source} has {', '.join(sorted(there))} already")
+        if there:
+            raise BagError(f"{named} has {', '.join(sorted(there))} already")
+        return reader.channels
 
 
 CAMERA = "/camera"

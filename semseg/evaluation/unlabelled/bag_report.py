@@ -21,12 +21,17 @@ class BagReport(NamedTuple):
       consistency: of the labels over time.
       agreement: with another model, if there was one.
       other: that model, JSON-ready, see ``describe_model``.
+      paired_by: what paired images and true labels, ``stamp`` or ``time of recording``; None if
+        there were none to pair.
+      warnings: what was left out of the bag, and what was uncertain.
     """
 
     report: Report
     consistency: TemporalConsistency
     agreement: Agreement | None = None
     other: dict[str, Any] = {}
+    paired_by: str | None = None
+    warnings: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the keys that the report's JSON has in addition, as JSON-ready values.
@@ -35,6 +40,8 @@ class BagReport(NamedTuple):
         """
         consistency, names = self.consistency, self.report.classes.names
         found: dict[str, Any] = {
+            "paired_by": self.paired_by,
+            "warnings": list(self.warnings),
             "consistency": {
                 "flips": known(consistency.mean_flips),
                 "mean_consistency": known(consistency.mean_consistency),
@@ -43,7 +50,7 @@ class BagReport(NamedTuple):
                     "flips": [known(value) for value in consistency.flips],
                     "followed": [known(value) for value in consistency.followed],
                 },
-            }
+            },
         }
         if self.agreement is not None:
             found["agreement"] = {
@@ -58,8 +65,9 @@ class BagReport(NamedTuple):
     def lines(self) -> list[str]:
         """Returns what the terminal says of it."""
         lines = [
+            *(f"warning: {text}" for text in self.warnings),
             f"label flips: {percent(self.consistency.mean_flips)} of the pixels that can be"
-            f" followed; temporal consistency {percent(self.consistency.mean_consistency)}"
+            f" followed; temporal consistency {percent(self.consistency.mean_consistency)}",
         ]
         if self.agreement is not None:
             iou = percent(self.agreement.confusion.mean_iou)
@@ -74,7 +82,13 @@ class BagReport(NamedTuple):
         if not self.report.frames:
             return []
         found = [] if self.agreement is None else [self._agreement(self.agreement)]
-        return [self._consistency(), *found]
+        return [*self._warnings(), self._consistency(), *found]
+
+    def _warnings(self) -> list[Section]:
+        if not self.warnings:
+            return []
+        rows = [(text,) for text in self.warnings]
+        return [Section("warnings", "Warnings", tables=[Table(("of the bag",), rows)])]
 
     def _consistency(self) -> Section:
         found = self.consistency

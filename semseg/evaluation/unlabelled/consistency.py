@@ -19,12 +19,22 @@ from semseg.runtime.images.geometry import Size, resize_image, resize_labels
 _WIDTH = 256
 """Flow is computed at most that wide: quick, and enough to follow what labels can show."""
 
+_LEAST = 32
+"""Least height and width for flow.
+
+DIS starts at a quarter of the image's size, in patches of 8x8. Of fewer than 32 rows or columns
+OpenCV reads beyond the image, which ends the process: a lidar's strip of 16x256, for example.
+"""
+
 
 def flow_size(image_size: Size) -> Size:
-    """Returns the (height, width) that flow of images of a size is computed at."""
+    """Returns the (height, width) that flow of images of a size is computed at.
+
+    Images of few rows or columns are stretched, so that any size has a flow.
+    """
     height, width = image_size
     scale = min(1.0, _WIDTH / width)
-    return max(16, round(height * scale)), max(16, round(width * scale))
+    return max(_LEAST, round(height * scale)), max(_LEAST, round(width * scale))
 
 
 def gray_for_flow(image: np.ndarray) -> np.ndarray:

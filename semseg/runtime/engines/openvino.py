@@ -1,11 +1,16 @@
 """The OpenVINO engine: Intel and ARM CPUs. Reads the frozen graph itself, without TensorFlow."""
 
+import sys
 from functools import lru_cache
-
-import openvino
 
 from semseg.errors import EngineError
 from semseg.runtime.engines import Engine
+
+# Importing openvino imports its model converter, which writes ~/intel and sends what it counts to
+# a host on the internet, unless a user has declined. Without this package it does neither.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino  # noqa: E402
 
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 

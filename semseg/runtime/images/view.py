@@ -4,6 +4,7 @@ A view leaves out margins (the sky, the bonnet), turns the image of a camera tha
 askew upright, and knows pixels that never mean anything. Sizes are (height, width).
 """
 
+import os
 from typing import NamedTuple, Optional, Tuple, Union
 
 import cv2
@@ -43,10 +44,14 @@ class Margins(NamedTuple):
     def parse(cls, text: str) -> "Margins":
         """Reads ``TOP,BOTTOM`` or ``TOP,BOTTOM,LEFT,RIGHT``; an empty text leaves nothing out.
 
+        BOTTOM and RIGHT may be negative, as an end that is counted from there: ``150,-100`` is
+        the same as ``150,100``.
+
         Raises:
           ConfigError: the text is no such list.
         """
         parts = [part.strip() for part in text.split(",")] if text.strip() else []
+        parts[1::2] = [part[1:] if part.startswith("-") else part for part in parts[1::2]]
         if len(parts) not in (0, 2, 4) or not all(part.isdecimal() for part in parts):
             raise ConfigError(
                 "a crop is TOP,BOTTOM or TOP,BOTTOM,LEFT,RIGHT in pixels, such as 40,60; found '%s'"
@@ -229,7 +234,7 @@ def read_mask(path: str) -> np.ndarray:
       ConfigError: the file is missing or no image.
     """
     try:
-        return read_image(path).any(axis=2)
+        return read_image(os.path.expanduser(path)).any(axis=2)
     except ImageError as error:
         raise ConfigError("mask image %s" % error)
 

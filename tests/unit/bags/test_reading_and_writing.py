@@ -1,6 +1,8 @@
 """Bags: what is written is read, field by field; damage is named."""
 
 import random
+import subprocess
+import sys
 from collections import Counter
 
 import cv2
@@ -226,3 +228,30 @@ def test_the_rest_of_a_killed_recording_is_no_obstacle(tmp_path):
 def test_lz4_is_refused(tmp_path):
     with pytest.raises(BagError, match="unknown compression 'lz4'; available: bz2, none"):
         BagWriter(tmp_path / "x.bag", "lz4")
+
+
+FILLING = """
+import resource, sys
+import numpy as np
+from semseg import command_line
+from semseg.bags import BagWriter
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+
+def main():
+    with BagWriter(sys.argv[1]) as bag:
+        for index in range(8):
+            bag.image("/image", index + 1, np.zeros((400, 500, 3), np.uint8), "rgb8", "camera")
+
+command_line.run(main)
+"""
+
+
+@pytest.mark.parametrize("limit", [4000, 1_000_000, 4_806_000], ids=["start", "middle", "index"])
+def test_a_full_disk_is_one_line_and_leaves_no_half_bag(tmp_path, limit):
+    """By a limit on the size of files, which looks the same to a program."""
+    path = tmp_path / "x.bag"
+    command = [sys.executable, "-c", FILLING, str(path), str(limit)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.stderr == f"error: {path} cannot be written: File too large\n"
+    assert ended.returncode == 2
+    assert list(tmp_path.iterdir()) == []

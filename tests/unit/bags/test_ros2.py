@@ -1,8 +1,11 @@
 """ROS 2 bags, of both storages, written here by rosbags."""
 
+import sqlite3
+from contextlib import closing
+
 import numpy as np
 import pytest
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from semseg.bags import BagReader
@@ -22,8 +25,11 @@ def image_message(index):
     )
 
 
-def write_bag(path, storage, count=3):
-    with Writer(path, version=9, storage_plugin=storage) as writer:
+def write_bag(path, storage, count=3, compression=None):
+    writer = Writer(path, version=9, storage_plugin=storage)
+    if compression is not None:
+        writer.set_compression(compression, CompressionFormat.ZSTD)
+    with writer:
         images = writer.add_connection("/image", "sensor_msgs/msg/Image", typestore=TYPES)
         texts = writer.add_connection("/text", "std_msgs/msg/String", typestore=TYPES)
         for index in range(count):
@@ -41,7 +47,7 @@ def test_images_come_back(tmp_path, storage, as_file):
     if as_file:
         path = next(each for each in path.iterdir() if each.suffix != ".yaml")
     with BagReader(path) as reader:
-        assert reader.is_ros2
+        assert not reader.is_ros1_bag
         assert reader.topics == {"/image": "sensor_msgs/Image", "/text": "std_msgs/String"}
         assert reader.count("/image") == 3
         messages = list(reader.messages("/image"))
@@ -64,3 +70,54 @@ def test_a_cut_bag_is_named(tmp_path, storage):
 def test_a_folder_that_is_no_bag_is_named(tmp_path):
     with pytest.raises(BagError, match="metadata"):
         BagReader(tmp_path)
+
+
+def test_a_missing_file_and_a_wrong_description_are_named(tmp_path):
+    path = write_bag(tmp_path / "bag", StoragePlugin.SQLITE3)
+    (path / "bag.db3").unlink()
+    with pytest.raises(BagError, match="metadata.yaml lists bag.db3, which is not there"):
+        BagReader(path)
+    (path / "metadata.yaml").write_text("rosbag2_bagfile_information: 1")
+    with pytest.raises(BagError, match="metadata.yaml is no description of a ROS 2 bag"):
+        BagReader(path)
+
+
+def test_a_folder_that_lost_its_description_is_read(tmp_path):
+    path = write_bag(tmp_path / "bag", StoragePlugin.SQLITE3)
+    (path / "metadata.yaml").unlink()
+    with BagReader(path) as reader:
+        assert reader.count("/image") == 3
+
+
+@pytest.mark.parametrize("mode", [CompressionMode.MESSAGE, CompressionMode.FILE])
+@pytest.mark.parametrize("as_file", [False, True])
+def test_compressed_bags_are_read(tmp_path, mode, as_file):
+    """By their file too, which does not say itself that its messages are compressed."""
+    path = write_bag(tmp_path / "bag", StoragePlugin.SQLITE3, compression=mode)
+    if as_file:
+        path = next(each for each in path.iterdir() if each.suffix != ".yaml")
+    with BagReader(path) as reader:
+        assert reader.count("/image") == 3
+        for index, message in enumerate(reader.messages("/image")):
+            np.testing.assert_array_equal(message.image(), IMAGE + index)
+
+
+def test_definitions_and_topics_that_nobody_knows_do_no_harm(tmp_path):
+    """A recorder that does not find a type's definition writes ``unknown`` for it."""
+    path = write_bag(tmp_path / "bag", StoragePlugin.SQLITE3) / "bag.db3"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE message_definitions SET encoding = 'unknown'")
+        database.execute("UPDATE topics SET offered_qos_profiles = '- history: strange'")
+        odd = "UPDATE topics SET serialization_format = 'protobuf', type = 'my.Text'"
+        database.execute(odd + " WHERE name = '/text'")
+        database.commit()
+    with BagReader(path) as reader:
+        assert reader.topics == {"/image": "sensor_msgs/Image", "/text": "my.Text, protobuf"}
+        assert [message.stamp_ns % 10 for message in reader.messages("/image")] == [0, 1, 2]
+
+
+def test_a_text_file_is_no_ros_2_bag(tmp_path):
+    (tmp_path / "x.db3").write_text("<!DOCTYPE html>")
+    with pytest.raises(BagError, match="x.db3 is no bag of ROS 2") as caught:
+        BagReader(tmp_path / "x.db3")
+    assert "damaged" not in str(caught.value)

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from rosbags.rosbag1 import Writer
+from rosbags.rosbag1 import Reader, Writer
 
 from semseg.bags import BagReader, BagWriter, DamagedBagError
 
@@ -75,8 +75,8 @@ def test_the_last_chunk_of_a_killed_recorder_is_read(tmp_path):
     """Its header says length 0, which the recorder corrects when the chunk is full."""
     path = write_bag(tmp_path / "x.bag")
     whole = path.read_bytes()
-    with BagReader(path) as reader:
-        places = sorted(reader._bag._reader.chunks.values(), key=lambda chunk: chunk.datapos)
+    with Reader(path) as reader:
+        places = sorted(reader.chunks.values(), key=lambda chunk: chunk.datapos)
     last = places[-1]
     # As `rosbag record` leaves it: no index position either, and nothing behind the chunk.
     killed = bytearray(whole[: last.datapos + last.datasize])

@@ -1,6 +1,6 @@
 """The last line of each node that died, in what roslaunch prints."""
 
-from semseg.commands.launch_log import last_words
+from semseg.commands.launch_log import last_words, went_on_alone
 
 NODES = """
 NODES
@@ -62,3 +62,11 @@ def test_a_node_without_words_is_named_by_its_output_or_its_exit_code(tmp_path):
 def test_nodes_that_were_ended_have_not_died():
     ended = "[evaluator-4] killing on exit\n[player-3] process has finished cleanly\n"
     assert last_words(NODES + ended) == []
+
+
+def test_roslaunch_goes_on_without_nodes_that_are_not_required(tmp_path):
+    assert went_on_alone(NODES + died("player", tmp_path))
+    assert not went_on_alone(NODES + died("evaluator", tmp_path, text=REQUIRED))
+    assert not went_on_alone(NODES + died("rviz", tmp_path))
+    assert went_on_alone(NODES + died("rviz", tmp_path) + died("player", tmp_path))
+    assert not went_on_alone("[player-3] process has finished cleanly\n")

@@ -2,7 +2,13 @@
 
 import json
 import os
+import re
+import signal
 import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +79,61 @@ def test_a_launch_that_does_not_end_is_ended(tmp_path, roslaunch):
     roslaunch("exec sleep 100\n")
     with pytest.raises(SemsegError, match="x.launch did not end in 1 s; its log is"):
         play(tmp_path, patience_s=1.0)
+
+
+def test_a_node_that_dies_is_seen_at_once_and_its_last_line_is_said(tmp_path, roslaunch):
+    (tmp_path / "player-3-stdout.log").write_text("Error opening file: x.bag\n")
+    roslaunch(
+        "echo 'process[player-3]: started with pid [7]'\n"
+        "printf '\\033[31m[player-3] process has died [pid 7, exit code 1, cmd play].\\n'\n"
+        f"printf 'log file: {tmp_path}/player-3*.log\\033[0m\\n'\n"
+        "exec sleep 100\n"
+    )
+    started = time.monotonic()
+    expected = "x.launch ended without a report: player: Error opening file: x.bag; its log is"
+    with pytest.raises(SemsegError, match=expected):
+        play(tmp_path, patience_s=60.0)
+    assert time.monotonic() - started < 10  # It polls five times a second; the rest is load.
+
+
+PLAYING = """
+import sys
+from pathlib import Path
+from semseg import command_line
+from semseg.commands.playback import play_through_node
+folder = Path(sys.argv[1])
+arguments = {"report": folder / "report.json"}
+command_line.run(lambda: play_through_node("x.launch", arguments, 1, folder / "log", 60.0))
+"""
+
+
+@pytest.mark.parametrize(
+    "number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_signals_end_what_was_started(tmp_path, roslaunch, number, status):
+    roslaunch(
+        f"trap 'echo ended >{tmp_path}/ended; kill $!; exit' TERM\nsleep 100 &\n"
+        f"echo $$ >{tmp_path}/started; wait\n"
+    )
+    playing = subprocess.Popen([sys.executable, "-c", PLAYING, str(tmp_path)])
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    playing.send_signal(number)
+    assert playing.wait(30) == status
+    assert (tmp_path / "ended").exists()
+    assert not Path("/proc", (tmp_path / "started").read_text().strip()).exists()
+
+
+def test_names_of_this_machine_need_no_network(tmp_path, roslaunch, monkeypatch):
+    monkeypatch.setenv("ROS_HOSTNAME", "nowhere.invalid")
+    monkeypatch.setenv("ROS_IP", "192.0.2.1")
+    roslaunch(
+        f'echo "$ROS_HOSTNAME $ROS_IP $ROS_MASTER_URI" >{tmp_path}/names\n' + writing(tmp_path)
+    )
+    play(tmp_path)
+    assert re.fullmatch(r"localhost  http://localhost:\d+\n", (tmp_path / "names").read_text())
 
 
 def test_without_ros_it_says_what_to_do(tmp_path, monkeypatch):

@@ -16,6 +16,12 @@ from semseg.node.health import OK, WARN, Health, judge, resident_mib
         ({"silence_s": None}, WARN, "no image yet on /image"),
         ({"silence_s": 7.2}, WARN, "no image on /image for 7 s"),
         ({"num_rejected": 3}, WARN, "3 images on /image could not be segmented"),
+        ({"info_complaint": "camera_info is odd"}, WARN, "camera_info is odd"),
+        (
+            {"info_complaint": "camera_info is odd", "silence_s": None},
+            WARN,
+            "no image yet on /image",
+        ),
         ({"num_identical": 9}, OK, "receiving /image"),
         (
             {"num_identical": 10},

@@ -6,7 +6,7 @@ import rospy
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 from std_msgs.msg import Header
 
-from semseg.ros.camera_info import image_size, output_camera_info
+from semseg.ros.camera_info import fitted, image_size, output_camera_info
 from semseg.runtime.images.geometry import Fit
 from semseg.runtime.images.view import Margins, View
 
@@ -60,3 +60,32 @@ def test_an_uncalibrated_camera_stays_uncalibrated():
     found = output_camera_info(blank, HEADER, View(Margins(8, 8)).placed((480, 640), fit))
     assert not any(found.K)
     assert not any(found.P)
+
+
+@pytest.mark.parametrize(
+    "size, factor", [((480, 640), None), ((240, 320), 2), ((160, 213), 3), ((60, 80), 8)]
+)
+def test_images_that_are_binned_have_an_info_that_says_so(size, factor):
+    """A decimating nodelet shrinks the image, and passes the info of the full one on."""
+    found = fitted(info(), size)
+    assert image_size(found) == size
+    assert found.binning_x == found.binning_y == (factor or 0)
+    region = output_camera_info(
+        found, HEADER, View().placed(size, Fit.create(size, (48, 64), "squash"))
+    )
+    scale = np.array([64 / size[1], 48 / size[0]]) / (factor or 1)
+    np.testing.assert_allclose(pixel(region), pixel(info()) * scale)
+
+
+def test_an_info_that_says_binned_beside_full_images_is_put_right():
+    found = fitted(info(binning_x=2, binning_y=2), (480, 640))
+    assert image_size(found) == (480, 640)
+
+
+@pytest.mark.parametrize("size", [(480, 320), (360, 640), (960, 1280), (479, 640), (40, 53)])
+def test_an_info_of_another_size_fits_no_image(size):
+    assert fitted(info(), size) is None
+
+
+def test_an_info_without_a_size_fits_no_image():
+    assert fitted(CameraInfo(K=K, P=P), (480, 640)) is None

@@ -84,3 +84,45 @@ def test_every_message_of_the_bag_is_shown_once(tmp_path):
     assert [frame.stamp_ns for frame in frames] == [10, 20]
     topics = [message.channel.topic for message in seen]
     assert sorted(topics) == ["/image"] * 2 + ["/labels"] * 3
+
+
+def write_unstamped(path, late_ns):
+    with BagWriter(path) as bag:
+        for index in (1, 2, 3):
+            pixels = np.full((2, 3), index, np.uint8)
+            bag.image("/image", 0, np.dstack([pixels] * 3), "rgb8", "camera", index * 10**9)
+            bag.image("/labels", 0, pixels, "mono8", "camera", index * 10**9 + late_ns)
+    return path
+
+
+def test_without_stamps_frames_go_by_the_time_of_recording_and_it_is_said(tmp_path, caplog):
+    path = write_unstamped(tmp_path / "x.bag", 1000)
+    frames = frames_from_bag(path, "/image", "/labels")
+    assert not frames.clock.is_stamp
+    found = list(frames)
+    assert names(found) == ["1.000000000", "2.000000000", "3.000000000"]
+    assert [frame.stamp_ns for frame in found] == [10**9, 2 * 10**9, 3 * 10**9]
+    assert [(frame.image[0, 0, 0], frame.labels[0, 0]) for frame in found] == [
+        (1, 1),
+        (2, 2),
+        (3, 3),
+    ]
+    assert [frame.header for frame in found] == [(0, "camera", each * 10**9) for each in (1, 2, 3)]
+    said = (
+        "most header stamps are zero or repeat: images are named and paired with their labels by"
+        " time of recording"
+    )
+    assert frames.warnings == [said] and caplog.messages == [said]
+    assert len(list(frames_from_bag(path, "/image"))) == 3
+
+
+def test_without_stamps_late_labels_are_refused_before_the_work(tmp_path):
+    path = write_unstamped(tmp_path / "x.bag", 400_000_000)
+    with pytest.raises(BagError, match="x.bag: most header stamps are zero or repeat"):
+        frames_from_bag(path, "/image", "/labels")
+
+
+def test_frames_of_one_stamp_have_names_of_their_own(tmp_path):
+    frames = frames_from_bag(write_bag(tmp_path / "x.bag", [10, 10, 20]), "/image")
+    assert frames.clock.is_stamp
+    assert names(frames) == ["0.000000010", "0.000000010_2", "0.000000020"]

@@ -1,5 +1,8 @@
 """Labels that follow a moving image are consistent, others flip."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -79,6 +82,44 @@ def test_a_new_size_starts_anew():
     assert np.isnan(consistency.flips[:2]).all() and consistency.flips[2] == 0
 
 
-@pytest.mark.parametrize("size, expected", [((480, 640), (192, 256)), ((100, 200), (100, 200))])
+FOLLOW = """
+import sys
+import numpy as np
+from semseg.classes import ClassTable
+from semseg.evaluation.frames.frames import Frame
+from semseg.evaluation.unlabelled.consistency import TemporalConsistency
+
+CHANCE = np.random.default_rng(0)
+for text in sys.argv[1:]:
+    height, width = map(int, text.split("x"))
+    consistency = TemporalConsistency(ClassTable.create(["a", "b"], [(1, 2, 3), (4, 5, 6)]))
+    for index in range(2):
+        image = CHANCE.integers(0, 255, (height, width, 3), np.uint8)
+        consistency.add(Frame(str(index), index, image), np.zeros((height, width), np.uint8))
+    assert len(consistency.flips) == 2 and not consistency.mean_flips > 0, text
+    print(text, flush=True)
+"""
+
+
+def test_images_of_any_size_are_followed():
+    """In a process of its own: where OpenCV reads beyond an image, it ends the process."""
+    short, long = (1, 2, 7, 15, 16, 31, 32, 64), (1, 3, 31, 64, 255, 1024, 4096)
+    sizes = [f"{a}x{b}" for a in short for b in long] + [f"{b}x{a}" for a in short for b in long]
+    sizes.append("2160x3840")
+    command = [sys.executable, "-c", FOLLOW, *sizes]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = ended.stdout.split()
+    assert done == sizes, f"ended at {sizes[len(done)]}: {ended.returncode} {ended.stderr[-300:]}"
+
+
+@pytest.mark.parametrize(
+    "size, expected",
+    [
+        ((480, 640), (192, 256)),
+        ((100, 200), (100, 200)),
+        ((64, 1024), (32, 256)),
+        ((1, 1), (32, 32)),
+    ],
+)
 def test_large_images_are_followed_at_a_small_size(size, expected):
     assert flow_size(size) == expected

@@ -116,9 +116,15 @@ def test_margins_are_read_from_text():
     assert Margins.parse("") == Margins(0, 0, 0, 0)
     assert Margins.parse("40, 60") == Margins(40, 60, 0, 0)
     assert Margins.parse("1,2,3,4") == Margins(1, 2, 3, 4)
-    for text in ("1", "1,2,3", "a,b", "-1,2"):
+    for text in ("1", "1,2,3", "a,b", "-1,2", "1,--2", "1,-", ",", "1,2,-3,4"):
         with pytest.raises(ConfigError, match="a crop is TOP,BOTTOM"):
             Margins.parse(text)
+
+
+@pytest.mark.parametrize("text", ["150,100", "150,-100", " 150 , -100 "])
+def test_a_margin_may_count_its_end_from_there(text):
+    assert Margins.parse(text) == Margins(150, 100)
+    assert Margins.parse(text + ",3,-4") == Margins(150, 100, 3, 4)
 
 
 def test_other_rotations_are_refused():
@@ -126,11 +132,13 @@ def test_other_rotations_are_refused():
         View(rotation=45)
 
 
-def test_a_mask_file_marks_all_that_is_not_black(tmp_path):
+def test_a_mask_file_marks_all_that_is_not_black(tmp_path, monkeypatch):
     path = str(tmp_path / "bonnet.png")
     image = np.zeros((4, 5, 3), np.uint8)
     image[3, :, 1] = 200
     cv2.imwrite(path, image)
     assert read_mask(path).tolist() == [[False] * 5] * 3 + [[True] * 5]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.testing.assert_array_equal(read_mask("~/bonnet.png"), read_mask(path))
     with pytest.raises(ConfigError, match="mask image .*no.png: cannot be read: No such file"):
         read_mask(str(tmp_path / "no.png"))
