@@ -14,8 +14,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RUN = ["semseg/**/*.py", "ros_nodes/*.py", "scripts/*.py"]
 BUILT_OR_TESTED = ["tests/ros/*.py", "tests/unit/**/*.py", "tests/contract/*.py", "setup.py"]
-PIP_NAMES = {"PIL": "pillow", "imageio_ffmpeg": "imageio"}
+PIP_NAMES = {"PIL": "pillow", "backports": "backports.zstd", "imageio_ffmpeg": "imageio"}
 """Modules whose requirement has another name."""
+NEWER_STANDARD = {"compression"}
+"""Modules of Python 3.14 and later, which are tried first."""
 SYSTEM = {
     # module: name in package.xml, on Debian, on Ubuntu
     "catkin_pkg": ("python3-catkin-pkg-modules", "python3-catkin-pkg", "python3-catkin-pkg"),
@@ -60,7 +62,7 @@ def _foreign(patterns):
     files = {path for pattern in patterns for path in ROOT.glob(pattern)}
     local = {path.stem for path in files} | {"semseg", "tolerances"}
     names = {name for path in files for name in _imported(path)}
-    names -= sys.stdlib_module_names | local
+    names -= sys.stdlib_module_names | NEWER_STANDARD | local
     return {name for name in names if PIP_NAMES.get(name, name.lower()) not in PIP}
 
 
