@@ -18,7 +18,7 @@ class Freezing:
     """The frozen layers of a network.
 
     Args:
-      model: the network, before it is compiled.
+      model: the network.
       config: which layers are frozen, and how long.
 
     Raises:

@@ -74,9 +74,9 @@ class DataConfig(StrictModel):
       validation_split: name of the split that chooses the best checkpoint.
       datasets: several datasets instead of one.
       heads: ``own`` gives each dataset a logit head, ``shared`` one head for all.
-      class_map: class map, see ``semseg/data/class_map.py``, from the dataset's classes to those
-        that are learnt, such as groups of them. With ``heads: shared`` it maps all datasets to
-        one table; without it they have the first one's classes, by name.
+      class_map: class map, see ``semseg.data.declarations.class_map``, from the dataset's classes
+        to those that are learnt, such as groups of them. With ``heads: shared`` it maps all
+        datasets to one table; without it they have the first one's classes, by name.
       size: (height, width) at which the network runs; the model card's size. Crops are cut
         from images as they are: prepare a dataset whose images are larger.
       second: what the network sees beside the image: ``right`` images for a network with two

@@ -251,6 +251,12 @@ class FineTuningConfig(StrictModel):
     frozen_until: Count | None = None
     rates: Mapping[str, Annotated[float, Field(gt=0)]] = {}
 
+    @model_validator(mode="after")
+    def _freeze_something(self) -> "FineTuningConfig":
+        if self.frozen_until is not None and not self.frozen:
+            raise ValueError("frozen_until needs 'frozen', patterns of the layers to freeze")
+        return self
+
 
 class TrainingConfig(StrictModel):
     """How long, how much at once, and what is repeatable.

@@ -113,6 +113,11 @@ def test_patterns_that_freeze_nothing_or_everything_are_refused(frozen, message)
         rate_factors(_network(), {"x": 2.0})
 
 
+def test_an_end_of_freezing_that_freezes_nothing_is_refused():
+    with pytest.raises(ConfigError, match="frozen_until needs 'frozen'"):
+        _config(frozen_until=100)
+
+
 def test_a_resumed_run_freezes_and_learns_as_the_whole_one(run, tmp_path):
     sections = {
         "network": {"name": "fast_scnn", "width": 0.1, "dropout": 0.0},
